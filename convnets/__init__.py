@@ -1,0 +1,1 @@
+"""The learner's toolkit of *Convolutional networks, by hand*."""

@@ -1,0 +1,290 @@
+"""One check: a call of the learner's function and what it should give."""
+
+from __future__ import annotations
+
+import copy
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from convnets.checks import render, signature
+from convnets.checks.compare import Mismatch, Tolerance, find_gradient_mismatch, find_mismatch
+from convnets.checks.describe import as_plain, call_text, is_tensor, kind_of, written
+
+
+class CheckFailed(AssertionError):  # noqa: N818  (read by learners: "CheckFailed", not "CheckFailedError")
+    """A check was not passed; its text explains why.
+
+    Attributes
+    ----------
+    report : FailureReport
+        What was called, expected and obtained, and why it is wrong.
+    outcome : dict
+        Signature of what came back.
+    ordinal : int
+        Number of the check within its cell, counted from 0.
+    """
+
+    def __init__(self, report: render.FailureReport, outcome: signature.Signature, ordinal: int) -> None:
+        super().__init__(render.as_text(report))
+        self.report = report
+        self.outcome = outcome
+        self.ordinal = ordinal
+
+    def _render_traceback_(self) -> list[str]:
+        """Give Jupyter the message alone: the call stack of a check teaches nothing."""
+        return render.as_error_lines(self.report)
+
+
+class Supervisor(Protocol):
+    """What a check needs to know of its lesson."""
+
+    def parameters_of(self, function_name: str) -> tuple[str, ...]:
+        """Return the parameters' names of a function as far as known."""
+
+    def begin_check(self) -> int:
+        """Count a check of the current cell and return its number, from 0."""
+
+    def standing(self, function_name: str, ordinal: int) -> render.Standing:
+        """Return how many checks and points are at stake, and the hint to offer."""
+
+    def recognise(self, function_name: str, ordinal: int, outcome: signature.Signature) -> str:
+        """Return the reason of the known mistake that has this outcome, or an empty text."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one call did: the value it returned or the exception it raised, and what it changed."""
+
+    value: Any = None
+    error: BaseException | None = None
+    changed: tuple[str, ...] = ()
+
+    @property
+    def signature(self) -> signature.Signature:
+        """Signature of the outcome."""
+        if self.error is not None:
+            return signature.of_exception(self.error)
+        if self.changed:
+            return signature.of_changed_arguments(list(self.changed))
+        return signature.of_value(self.value)
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call that waits to be judged by one of its methods.
+
+    Attributes
+    ----------
+    function : callable
+        The learner's function, class or a scenario written in the test cell.
+    args, kwargs
+        Its arguments. They are copied before the call; a change in place fails the check.
+    supervisor : Supervisor
+        The lesson.
+    """
+
+    function: Callable[..., Any]
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    supervisor: Supervisor = field(repr=False)
+
+    def gives(self, expected: Any, *, rtol: float = 1e-7, atol: float = 1e-9, dtype: Any = None) -> None:
+        """Pass when the call returns `expected`.
+
+        Parameters
+        ----------
+        expected : plain data
+            Numbers, arrays, tensors, strings, booleans, None, or lists, tuples and dicts of them.
+        rtol, atol : float
+            Numbers agree when ``|got - expected| <= atol + rtol * |expected|``.
+        dtype : dtype-like, optional
+            Also demand this dtype.
+
+        Raises
+        ------
+        CheckFailed
+            When it returns anything else, raises, or changes an argument in place.
+        """
+        tolerance = Tolerance(rtol, atol)
+        self._judge_value(
+            expected, lambda value: find_mismatch(expected, value, tolerance, dtype, self._argument_sizes())
+        )
+
+    def gives_gradient(self, expected: Any) -> None:
+        """Pass when the call returns gradients with a relative error of at most 1e-6.
+
+        Parameters
+        ----------
+        expected : array, or dict or tuple of arrays
+            The gradients.
+
+        Raises
+        ------
+        CheckFailed
+            As `gives`; the message tells where on the scale the error lies.
+        """
+        self._judge_value(expected, lambda value: find_gradient_mismatch(expected, value, self._argument_sizes()))
+
+    def satisfies(self, predicate: Callable[[Any], bool], description: str) -> None:
+        """Pass when ``predicate(value)`` holds for what the call returns.
+
+        Parameters
+        ----------
+        predicate : callable
+            Gets the returned value (tensors as NumPy arrays).
+        description : str
+            What the predicate demands, as in "every row sums to 1".
+
+        Raises
+        ------
+        CheckFailed
+            When it does not hold, or raises.
+        """
+
+        def judge(value: Any) -> Mismatch | None:
+            if value is None:
+                return find_mismatch(0, None, Tolerance())
+            try:
+                holds = bool(predicate(as_plain(value)))
+            except Exception as error:  # a predicate meets whatever a learner returns
+                return Mismatch(f"The answer, {kind_of(value)}, cannot be judged: {error}.")
+            return None if holds else Mismatch(f"This does not hold: {description}.")
+
+        self._judge_value(render.Text(description), judge)
+
+    def raises(self, expected: type[Exception]) -> None:
+        """Pass when the call raises `expected` (or a subclass of it).
+
+        Raises
+        ------
+        CheckFailed
+            When it returns, or raises something else.
+        """
+        ordinal, outcome = self._run()
+        if isinstance(outcome.error, expected):
+            return
+        wanted = render.Text(f"{expected.__name__}, with a message that says what is wrong")
+        if outcome.error is not None:
+            self._fail(ordinal, outcome, wanted, Mismatch(f"It raised {type(outcome.error).__name__} instead."))
+        self._fail(
+            ordinal, outcome, wanted, Mismatch(f"These arguments make no sense; a {expected.__name__} was expected.")
+        )
+
+    def _judge_value(self, expected: Any, judge: Callable[[Any], Mismatch | None]) -> None:
+        ordinal, outcome = self._run()
+        if outcome.error is not None:
+            self._fail(ordinal, outcome, expected, Mismatch(f"It raised {type(outcome.error).__name__}."))
+        if outcome.changed:
+            names = ", ".join(outcome.changed)
+            self._fail(
+                ordinal,
+                outcome,
+                expected,
+                Mismatch(
+                    f"The call changed its argument {names} in place. Whoever called still needs the old values: "
+                    "work on a copy."
+                ),
+            )
+        mismatch = judge(outcome.value)
+        if mismatch is not None:
+            self._fail(ordinal, outcome, expected, mismatch)
+
+    def _run(self) -> tuple[int, Outcome]:
+        ordinal = self.supervisor.begin_check()
+        args, kwargs = copy.deepcopy((self.args, self.kwargs))
+        try:
+            value = self.function(*args, **kwargs)
+        except Exception as error:
+            return ordinal, Outcome(error=error)
+        parameters = self.supervisor.parameters_of(self._name())
+        before = dict(enumerate(self.args)) | self.kwargs
+        after = dict(enumerate(args)) | kwargs
+        changed = tuple(
+            str(parameters[key] if isinstance(key, int) and key < len(parameters) else key)
+            for key in before
+            if not _unchanged(before[key], after[key])
+        )
+        return ordinal, Outcome(value=value, changed=changed)
+
+    def _name(self) -> str:
+        return str(getattr(self.function, "__name__", type(self.function).__name__))
+
+    def _argument_sizes(self) -> tuple[int, ...]:
+        values = [as_plain(value) for value in (*self.args, *self.kwargs.values())]
+        return tuple(size for value in values if isinstance(value, np.ndarray) for size in (*value.shape, value.size))
+
+    def _fail(self, ordinal: int, outcome: Outcome, expected: Any, mismatch: Mismatch) -> None:
+        name = self._name()
+        called = call_text(name, self.supervisor.parameters_of(name), self.args, self.kwargs)
+        scenario = getattr(self.function, "__doc__", None)
+        if not self.args and not self.kwargs and scenario:
+            called = scenario.strip().splitlines()[0]
+        not_written = isinstance(outcome.error, NotImplementedError)
+        if not_written:
+            mismatch = Mismatch(f"{_missing(outcome.error) or name} is not written yet.")
+        standing = self.supervisor.standing(name, ordinal)
+        report = render.FailureReport(
+            called=called,
+            expected=expected
+            if isinstance(expected, render.Text)
+            else render.Text(written(expected), _shape(expected)),
+            got=_got(outcome),
+            mismatch=mismatch,
+            reason="" if not_written else self.supervisor.recognise(name, ordinal, outcome.signature),
+            standing=standing,
+            not_written=not_written,
+        )
+        failure = CheckFailed(report, outcome.signature, ordinal)
+        render.show(report)
+        raise failure from None
+
+
+def _shape(value: Any) -> str:
+    value = as_plain(value)
+    if isinstance(value, list) and value:
+        try:
+            value = np.asarray(value)
+        except ValueError:
+            return ""
+    return str(value.shape) if isinstance(value, np.ndarray) and value.ndim else ""
+
+
+def _got(outcome: Outcome) -> render.Text:
+    if outcome.error is None:
+        return render.Text(written(outcome.value), _shape(outcome.value))
+    return render.Text(error_text(outcome.error))
+
+
+def error_text(error: BaseException) -> str:
+    """Write an exception with the last line of the learner's own code that led to it."""
+    own = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != __file__]
+    # The learner's own lines are those of a notebook cell; a library's frames come after them.
+    cells = [frame for frame in own if "ipykernel" in frame.filename or frame.filename.startswith("<")]
+    text = f"{type(error).__name__}: {error}"
+    where = cells[-1] if cells else (own[-1] if own else None)
+    if where is not None and where.line:
+        text += f"\n  in {where.name}, line {where.lineno}: {where.line.strip()}"
+    return text
+
+
+def _missing(error: BaseException | None) -> str:
+    """Name the function whose stub raised NotImplementedError."""
+    frames = traceback.extract_tb(error.__traceback__) if error is not None else []
+    return frames[-1].name if frames and frames[-1].name not in ("<module>", "__init__") else ""
+
+
+def _unchanged(before: Any, after: Any) -> bool:
+    if is_tensor(before) or isinstance(before, np.ndarray):
+        a, b = as_plain(before), as_plain(after)
+        if not isinstance(b, np.ndarray) or a.shape != b.shape:
+            return False
+        return bool(np.array_equal(a, b, equal_nan=a.dtype.kind in "fc"))
+    if isinstance(before, dict):
+        return before.keys() == after.keys() and all(_unchanged(before[key], after[key]) for key in before)
+    if isinstance(before, list | tuple):
+        return len(before) == len(after) and all(_unchanged(a, b) for a, b in zip(before, after, strict=True))
+    return True

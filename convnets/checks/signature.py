@@ -1,0 +1,75 @@
+"""Signatures of outcomes: how a learner's wrong answer is recognised as a known mistake.
+
+A signature holds a few numbers of what came back, never code. The build records the signature of
+each known mistake at the first check it fails; a learner's outcome is compared with them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from convnets.checks.describe import as_plain, is_numeric
+
+#: Entries of an array that a signature keeps, evenly spaced.
+KEPT = 24
+
+Signature = dict[str, Any]
+
+
+def of_value(value: Any) -> Signature:
+    """Return the signature of a returned value (JSON data)."""
+    value = as_plain(value)
+    if isinstance(value, bool | np.bool_) or value is None or isinstance(value, str):
+        return {"plain": repr(value if not isinstance(value, np.bool_) else bool(value))}
+    if is_numeric(value):
+        array = np.asarray(value)
+        flat = np.abs(array).ravel() if array.dtype.kind == "c" else array.ravel().astype(float)
+        chosen = flat[np.linspace(0, flat.size - 1, min(KEPT, flat.size)).astype(int)] if flat.size else flat
+        return {"shape": list(array.shape), "entries": [_number(v) for v in chosen]}
+    if isinstance(value, dict):
+        return {"dict": {str(key): of_value(item) for key, item in value.items()}}
+    if isinstance(value, list | tuple):
+        return {"sequence": [of_value(item) for item in value]}
+    return {"type": type(value).__name__}
+
+
+def of_exception(error: BaseException) -> Signature:
+    """Return the signature of a raised exception."""
+    return {"raised": type(error).__name__, "message": str(error)[:200]}
+
+
+def of_changed_arguments(positions: list[str]) -> Signature:
+    """Return the signature of a call that changed its arguments in place."""
+    return {"changed": positions}
+
+
+def matches(recorded: Signature, outcome: Signature) -> bool:
+    """Tell whether an outcome is the recorded one, numbers within 1e-6."""
+    if recorded.keys() != outcome.keys():
+        return False
+    if "entries" in recorded:
+        return (
+            recorded["shape"] == outcome["shape"]
+            and len(recorded["entries"]) == len(outcome["entries"])
+            and all(_same_number(a, b) for a, b in zip(recorded["entries"], outcome["entries"], strict=True))
+        )
+    if "dict" in recorded:
+        ours, theirs = recorded["dict"], outcome["dict"]
+        return ours.keys() == theirs.keys() and all(matches(ours[key], theirs[key]) for key in ours)
+    if "sequence" in recorded:
+        ours, theirs = recorded["sequence"], outcome["sequence"]
+        return len(ours) == len(theirs) and all(matches(a, b) for a, b in zip(ours, theirs, strict=True))
+    return recorded == outcome
+
+
+def _number(value: float) -> float | str:
+    # JSON has no NaN or infinity, and seven digits are what a comparison needs.
+    return float(f"{value:.8g}") if np.isfinite(value) else str(float(value))
+
+
+def _same_number(a: float | str, b: float | str) -> bool:
+    if isinstance(a, str) or isinstance(b, str):
+        return a == b
+    return bool(np.isclose(a, b, rtol=1e-6, atol=1e-9))

@@ -1,0 +1,1 @@
+"""The autograder and the tools that build and prove the course."""

@@ -1,0 +1,73 @@
+"""The command line: ``grader build``, ``grader verify``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from grader.course import CourseError, find_course
+
+
+class _OneLineErrors(click.Group):
+    """Turn the course's errors into one line and exit code 1."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except CourseError as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(cls=_OneLineErrors, context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Build the course, prove it, and grade it."""
+
+
+@main.command()
+@click.argument("modules", nargs=-1)
+@click.option("--check", is_flag=True, help="Change nothing; fail when a committed notebook differs from its source.")
+def build(modules: tuple[str, ...], check: bool) -> None:
+    """Make the student notebooks of MODULES (all by default) from their text notebooks."""
+    from grader.build import build_module, drift
+
+    course = find_course()
+    drifted = []
+    for module in course.modules(modules):
+        changed = drift(course, module) if check else build_module(course, module)
+        state = f"differs: {', '.join(changed)}" if check and changed else "changed" if changed else "unchanged"
+        click.echo(f"{module}: {state}")
+        drifted += [module] if changed else []
+    if check and drifted:
+        raise click.ClickException(f"the notebooks differ from their sources; run: grader build {' '.join(drifted)}")
+
+
+@main.command()
+@click.argument("modules", nargs=-1)
+@click.option("--fast", is_flag=True, help="Small data and few steps; targets are not judged.")
+@click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
+@click.option(
+    "--results", type=click.Path(dir_okay=False, path_type=Path), help="Write the targets table to this file."
+)
+def verify(modules: tuple[str, ...], fast: bool, as_json: bool, results: Path | None) -> None:
+    """Prove MODULES (all by default): the solution passes, the stub scores zero, every mistake is told its reason."""
+    from grader.verify import report, verify_modules
+
+    course = find_course()
+    if results and fast:
+        raise click.UsageError("--results needs the full run: leave out --fast")
+    verdicts = verify_modules(course, course.modules(modules), fast=fast, quiet=as_json)
+    if as_json:
+        click.echo(json.dumps([report.as_dict(verdict) for verdict in verdicts], indent=1, ensure_ascii=False))
+    else:
+        report.print_table(verdicts)
+    if results:
+        report.write_results(verdicts, results)
+    if any(verdict.problems for verdict in verdicts):
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
