@@ -1,0 +1,1 @@
+"""Networks written out in full, each one a readable screen."""
