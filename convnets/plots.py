@@ -109,7 +109,9 @@ def images(
     """
     columns = min(columns, len(pictures))
     rows = -(-len(pictures) // columns)
-    fig, axes = figure(rows, columns, width=size * columns, height=(size + 0.25) * rows, squeeze=False)
+    tallest = max(np.shape(picture)[0] / np.shape(picture)[1] for picture in pictures)
+    height = (size * tallest + 0.3) * rows
+    fig, axes = figure(rows, columns, width=size * columns, height=height, squeeze=False)
     for ax in axes.flat:
         ax.axis("off")
     for ax, picture, title in zip(axes.flat, pictures, titles, strict=False):

@@ -94,14 +94,14 @@ def as_text(report: FailureReport) -> str:
 def as_error_lines(report: FailureReport) -> list[str]:
     """Return what stands in the place of a traceback.
 
-    In a notebook the HTML above it says everything, so two lines suffice (they are what
+    In a notebook the HTML above it says everything, so one line suffices (it is what
     nbgrader's validation quotes); elsewhere it is the whole text.
     """
     if not in_notebook():
         return as_text(report).splitlines()
     if report.not_written:
         return [f"✗ {report.mismatch.kind}"]
-    return [f"✗ {report.called}", f"  {report.reason or report.mismatch.kind}"]
+    return [f"✗ {report.reason or report.mismatch.kind}"]
 
 
 def in_notebook() -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -262,5 +263,6 @@ def _counter(step: Callable[[str], None], what: str, notebook: Any) -> Callable[
 
 
 def _last_line(text: str) -> str:
+    text = re.sub(r"\x1b\[[0-9;]*m", "", text)  # the kernel colours its tracebacks
     lines = [line.strip() for line in text.strip().splitlines() if line.strip()]
     return lines[-1] if lines else ""

@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# Make .venv and install what is needed: `setup.sh learner` for the course, `setup.sh dev` for its tests too.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+kind=${1:?"usage: scripts/setup.sh learner|dev"}
+python=${PYTHON:-python3}
+
+fail() { echo "setup: $*" >&2; exit 1; }
+
+# Install Debian packages, or say in one line what to install by hand.
+need_packages() {
+    if ! command -v apt-get >/dev/null; then
+        fail "install $* with your system's package manager, then run the command again"
+    elif [ "$(id -u)" = 0 ]; then
+        { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$@" >/dev/null; } \
+            || fail "apt-get could not install $*; install them by hand, then run the command again"
+    elif sudo -n true 2>/dev/null; then
+        { sudo apt-get update -qq && sudo DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$@" >/dev/null; } \
+            || fail "apt-get could not install $*; install them by hand, then run the command again"
+    else
+        fail "run this once, then the command again: sudo apt-get install $*"
+    fi
+}
+
+command -v "$python" >/dev/null || need_packages python3 python3-venv
+version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+[ "$version" = 3.11 ] \
+    || fail "Python 3.11 is needed (the version this course is tested with), $python is $version; set PYTHON=python3.11"
+
+if [ ! -x .venv/bin/python ]; then
+    "$python" -m venv .venv 2>/dev/null || { rm -rf .venv; need_packages python3-venv; "$python" -m venv .venv; }
+fi
+pip() { .venv/bin/python -m pip --quiet --disable-pip-version-check "$@" 2> >(grep -v "^WARNING: Location" >&2); }
+
+echo "setup: installing PyTorch and the course (a few minutes the first time)"
+# PyTorch alone and by its exact version, so that a CPU build at hand is taken.
+pip install torch==2.13.0
+case $kind in
+    learner) pip install --constraint constraints.txt --editable . ;;
+    dev)     pip install --constraint constraints.txt --editable ".[dev]" ;;
+    *)       fail "usage: scripts/setup.sh learner|dev" ;;
+esac
+
+# JupyterLab asks at its first start whether it may fetch news; the course works offline.
+mkdir -p .venv/share/jupyter/lab/settings
+cat > .venv/share/jupyter/lab/settings/overrides.json <<'JSON'
+{"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}
+JSON
+
+if [ "$kind" = dev ]; then
+    command -v chromium >/dev/null || need_packages chromium
+    touch .venv/.ready-dev
+fi
+touch .venv/.ready-learner

@@ -1,0 +1,103 @@
+"""Verify passes a module that is in order and names everything that is off."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from grader.build import build_module
+from grader.cli import main
+from grader.verify import report, verify_modules
+from tests.grader.conftest import MISTAKES, NOTEBOOK, make_course
+
+pytestmark = pytest.mark.slow
+
+
+def verified(folder, notebook=NOTEBOOK, mistakes=MISTAKES, fast=False):
+    course = make_course(folder, notebook, mistakes)
+    build_module(course, "01_windows")
+    (verdict,) = verify_modules(course, ["01_windows"], fast=fast, quiet=True)
+    return verdict
+
+
+def test_a_module_in_order_is_proved(course, monkeypatch):
+    build_module(course, "01_windows")
+    results = course.root / "results.md"
+    results.write_text(f"# Results\n{report.BEGIN}\nold\n{report.END}\nmore\n")
+    monkeypatch.chdir(course.root)
+    run = CliRunner().invoke(main, ["verify", "--json", "--results", str(results)])
+    assert run.exit_code == 0, run.output
+    (verdict,) = json.loads(run.stdout)
+    assert verdict["problems"] == []
+    assert (verdict["points"], verdict["stub_points"]) == ("3 of 3", "0 of 3")
+    assert (verdict["nbgrader_points"], verdict["nbgrader_stub_points"]) == ("3 of 3", "0 of 3")
+    assert verdict["mistakes"] == "3 of 3"
+    target = {"module": "01_windows", "what": "windows", "measured": "5", "target": "= 5", "reached": True}
+    assert verdict["targets"] == [target]
+    text = results.read_text()
+    assert "| 01_windows | windows | = 5 | 5 | ✓ reached |" in text
+    assert "old" not in text
+    assert text.endswith("more\n")
+
+
+def test_everything_off_is_named(tmp_path):
+    notebook = NOTEBOOK.replace("exactly=5", "exactly=6") + (
+        '\n# %% exercise="half" difficulty=1 minutes=2\ndef half(x):\n    """Return half of x."""\n'
+        "    ### BEGIN SOLUTION\n    return x / 2\n    ### END SOLUTION\n"
+        '\n# %% tests="half" points=1\nimport sys\nprint("a warning", file=sys.stderr)\ncheck(abs, -3).gives(3)\n'
+        "\n# %% experiment seconds=0.05\nimport time\ntime.sleep(0.5)\n"
+        "\n# %% experiment seconds=61\n1 / 0\n"
+    )
+    verdict = verified(tmp_path, notebook)
+    expected = [
+        "windows: 5, the target is = 6",
+        "writes to stderr: a warning",
+        "its budget is 0.05 s",
+        "its budget of 61 s is over 60 s",
+        "ZeroDivisionError: division by zero",
+        "half-test-1: the untouched stub passes this test",
+        "exercise half: 0 known mistakes; 3 to 6 are expected",
+        "exercise half: three hints are expected",
+        "nbgrader gives the solution 3 of 4 points",
+    ]
+    for text in expected:
+        assert any(text in problem for problem in verdict.problems), (text, verdict.problems)
+
+
+def test_fast_mode_judges_no_target(tmp_path):
+    verdict = verified(tmp_path, NOTEBOOK.replace("exactly=5", "exactly=6"), fast=True)
+    assert verdict.problems == []
+    assert verdict.targets == []
+
+
+def test_an_outdated_notebook_is_off(course):
+    (verdict,) = verify_modules(course, ["01_windows"], fast=True, quiet=True)
+    assert verdict.problems == ["the student notebook is not up to date: run grader build 01_windows"]
+
+
+def test_a_module_that_does_not_build_does_not_stop_the_others(tmp_path):
+    course = make_course(tmp_path)
+    broken = course.solutions / "02_broken"
+    broken.mkdir()
+    (broken / "notebook.py").write_text("# %% nonsense\n")
+    build_module(course, "01_windows")
+    first, second = verify_modules(course, ["02_broken", "01_windows"], fast=True, quiet=True)
+    assert "the tag 'nonsense' is unknown" in first.problems[0]
+    assert second.problems == []
+
+
+def test_problems_give_exit_code_1(course, monkeypatch):
+    monkeypatch.chdir(course.root)
+    run = CliRunner().invoke(main, ["verify", "--fast"])
+    assert run.exit_code == 1
+    assert "✗ 01_windows: the student notebook is not up to date" in run.output
+    assert "✗ off" in run.output
+
+
+def test_results_need_the_full_run_and_a_marked_page(course, monkeypatch, tmp_path):
+    monkeypatch.chdir(course.root)
+    refused = CliRunner().invoke(main, ["verify", "--fast", "--results", "results.md"])
+    assert refused.exit_code == 2
+    assert "--results needs the full run" in refused.output
+    with pytest.raises(Exception, match="needs the lines"):
+        report.write_results([], tmp_path / "missing.md")
