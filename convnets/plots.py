@@ -31,8 +31,6 @@ _STYLE: dict[str, Any] = {
     "figure.facecolor": "white",
     "font.size": 10,
     "grid.alpha": 0.25,
-    "image.cmap": "gray",
-    "image.interpolation": "nearest",
     "legend.frameon": False,
     "lines.linewidth": 1.8,
 }
@@ -105,7 +103,7 @@ def images(
     size : float
         Width of one in inches.
     **kwargs
-        Passed on to ``imshow``, as ``vmin``.
+        Passed on to ``imshow``, as ``vmin``; pictures of one channel are grey unless ``cmap`` says otherwise.
     """
     columns = min(columns, len(pictures))
     rows = -(-len(pictures) // columns)
@@ -115,7 +113,7 @@ def images(
     for ax in axes.flat:
         ax.axis("off")
     for ax, picture, title in zip(axes.flat, pictures, titles, strict=False):
-        ax.imshow(np.asarray(picture), **kwargs)
+        ax.imshow(np.asarray(picture), **{"cmap": "gray", **kwargs})
         ax.set_title(title, loc="center", fontsize=9)
     return fig  # type: ignore[no-any-return]
 

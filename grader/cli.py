@@ -34,14 +34,23 @@ def build(modules: tuple[str, ...], check: bool) -> None:
     from grader.build import build_module, drift
 
     course = find_course()
-    drifted = []
+    off = []
     for module in course.modules(modules):
-        changed = drift(course, module) if check else build_module(course, module)
+        try:
+            changed = drift(course, module) if check else build_module(course, module)
+        except CourseError as error:
+            # One module that does not build keeps no other from being built.
+            click.echo(f"Error: {error}", err=True)
+            off.append(module)
+            continue
         state = f"differs: {', '.join(changed)}" if check and changed else "changed" if changed else "unchanged"
         click.echo(f"{module}: {state}")
-        drifted += [module] if changed else []
-    if check and drifted:
-        raise click.ClickException(f"the notebooks differ from their sources; run: grader build {' '.join(drifted)}")
+        if check and changed:
+            off.append(module)
+    if off and check:
+        raise click.ClickException(f"the notebooks differ from their sources; run: grader build {' '.join(off)}")
+    if off:
+        sys.exit(1)
 
 
 @main.command()

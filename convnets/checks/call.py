@@ -171,7 +171,7 @@ class Call:
         if outcome.error is not None:
             self._fail(ordinal, outcome, wanted, Mismatch(f"It raised {type(outcome.error).__name__} instead."))
         self._fail(
-            ordinal, outcome, wanted, Mismatch(f"These arguments make no sense; a {expected.__name__} was expected.")
+            ordinal, outcome, wanted, Mismatch(f"A {expected.__name__} was expected here, and nothing was raised.")
         )
 
     def _judge_value(self, expected: Any, judge: Callable[[Any], Mismatch | None]) -> None:

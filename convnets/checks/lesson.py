@@ -153,7 +153,7 @@ class Lesson:
         ((sign, bound),) = ((sign, bound) for sign, bound in bounds.items() if bound is not None)
         reached = {"≤": measured <= bound, "≥": measured >= bound, "=": measured == bound}[sign]
         space = "" if unit in ("", "%") else " "
-        figure, goal = f"{measured:.6g}{space}{unit}", f"{sign} {bound:.6g}{space}{unit}"
+        figure, goal = f"{_number(measured)}{space}{unit}", f"{sign} {_number(bound)}{space}{unit}"
         if fast_mode():
             render.note("•", f"{what}: {figure}. The target, {goal}, is not judged in fast mode.")
             return
@@ -232,6 +232,11 @@ class Lesson:
     def _save(self) -> None:
         if self._keeps_progress:
             progress.save(self.name, self._progress)
+
+
+def _number(value: float) -> str:
+    """Write a count in full and a measured figure with six digits."""
+    return f"{value:,}" if isinstance(value, int) else f"{value:.6g}"
 
 
 class _Hooks:

@@ -102,7 +102,7 @@ def test_raises(record):
 
     check = Lesson("77_double", record).check
     check(root, -1).raises(ValueError)
-    assert "a ValueError was expected" in failure(check(root, 4).raises, ValueError)
+    assert "A ValueError was expected" in failure(check(root, 4).raises, ValueError)
     assert "raised ValueError instead" in failure(check(root, -1).raises, KeyError)
 
 

@@ -73,3 +73,22 @@ def test_exceptions_match_by_type_and_message():
 def test_changed_arguments_match_by_name():
     assert signature.matches(signature.of_changed_arguments(["x"]), signature.of_changed_arguments(["x"]))
     assert not signature.matches(signature.of_changed_arguments(["x"]), signature.of_changed_arguments(["y"]))
+
+
+def raised_by(source):
+    names = {"np": np}
+    exec(compile(source, "<cell>", "exec"), names)
+    try:
+        names["answer"]()
+    except Exception as error:
+        return signature.of_exception(error)
+    raise AssertionError("nothing was raised")
+
+
+def test_what_an_answer_raises_itself_matches_whatever_its_words():
+    ours = raised_by("def answer():\n    raise ValueError('even kernels are not allowed')")
+    theirs = raised_by("def answer():\n    if True:\n        raise ValueError(f'got {4}')")
+    library = raised_by("def answer():\n    return np.ones(2) + np.ones(3)")
+    assert ours == theirs == {"raised": "ValueError"}
+    assert "broadcast" in library["message"]
+    assert not signature.matches(ours, library)
