@@ -58,10 +58,10 @@ def figure(rows: int = 1, columns: int = 1, *, width: float = 7.0, height: float
         As `matplotlib.pyplot.subplots` gives them. The figure belongs to no global state: nothing is
         left open, and nothing is shown until `show` is called.
     """
-    with matplotlib.rc_context(_STYLE):
-        fig = Figure(figsize=(width, height), layout="constrained")
-        axes = fig.subplots(rows, columns, **kwargs)
-    return fig, axes
+    # For the session, not for this figure alone: titles and legends are styled when they are added.
+    matplotlib.rcParams.update(_STYLE)
+    fig = Figure(figsize=(width, height), layout="constrained")
+    return fig, fig.subplots(rows, columns, **kwargs)
 
 
 def show(fig: Figure, *, alt: str) -> None:
@@ -82,8 +82,7 @@ def show(fig: Figure, *, alt: str) -> None:
     if not alt.strip():
         raise ValueError("plots.show needs alt text: say what the figure draws and what it shows")
     stream = io.BytesIO()
-    with matplotlib.rc_context(_STYLE):
-        fig.savefig(stream, format="png", metadata={"Software": None})
+    fig.savefig(stream, format="png", metadata={"Software": None})
     _display({"image/png": stream.getvalue(), "text/plain": alt}, {"image/png": {"alt": alt}})
 
 

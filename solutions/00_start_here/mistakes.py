@@ -16,16 +16,24 @@ def forgets_the_scale(image):
     return float(image.mean())
 
 
-@mistake("mean_brightness", "This is the mean of each column. The question asks for one number: the mean over both axes.")
+@mistake(
+    "mean_brightness", "This is the mean of each column. The question asks for one number: the mean over both axes."
+)
 def one_mean_a_column(image):
     return image.mean(axis=0) / 255
 
 
-@mistake("mean_brightness", "`//` divides and cuts the decimals off, so that everything below white becomes 0. Which sign keeps them?")
+@mistake(
+    "mean_brightness",
+    "`//` divides and cuts the decimals off, so that everything below white becomes 0. Which sign keeps them?",
+)
 def cuts_decimals_off(image):
     return image.mean() // 255
 
 
-@mistake("mean_brightness", "This is the sum over all pixels: it grows with the size of the image. A mean divides by how many there are.")
+@mistake(
+    "mean_brightness",
+    "This is the sum over all pixels: it grows with the size of the image. A mean divides by how many there are.",
+)
 def sums_up(image):
     return float(image.sum(dtype=float) / 255)

@@ -72,6 +72,7 @@ plots.show(
 #    because many make this mistake, what to look at.
 # 3. Open a hint with the cell after the checks, if you like. Then mend the function until the check passes.
 
+
 # %% exercise="mean_brightness" difficulty=1 minutes=4
 def mean_brightness(image):
     """Return the mean brightness of a grey image.
@@ -89,6 +90,7 @@ def mean_brightness(image):
     ### BEGIN SOLUTION
     return float(image.mean() / 255)
     ### END SOLUTION
+
 
 # %% tests="mean_brightness" points=0
 # Half of these four pixels are white. The mean brightness is 1/2.

@@ -1458,7 +1458,7 @@ plots.show(
 # convolution is used at every position of its map: 55 × 55 = 3,025 times in AlexNet's first layer. That is
 # all there is to the difference between space and time.
 
-# %% experiment seconds=5
+# %% experiment seconds=5 folded=true
 fitting = [n for n in range(5, 65) if any(fitted(n, 5, 2, p) != "–" for p in range(5))]
 conv = totals["AlexNet"]["conv"]
 # conv3 of LeNet-5, as its paper calls it: 5 × 5 kernels on a map of 5 × 5, the same numbers as fc1.

@@ -132,6 +132,15 @@ def test_a_cell_that_carries_nbgrader_metadata_is_kept(course):
     assert cell(student, "by_hand").source == "assert windows(5, 5) == 1"
 
 
+def test_a_folded_cell_hides_its_code(course):
+    source = course.solutions / "01_windows" / "notebook.py"
+    source.write_text(NOTEBOOK.replace("experiment seconds=2", "experiment seconds=2 folded=true"), encoding="utf-8")
+    build_module(course, "01_windows")
+    student = nbformat.read(course.notebooks / "01_windows" / "01_windows.ipynb", as_version=4)
+    assert cell(student, "experiment-1").metadata.jupyter.source_hidden is True
+    assert "jupyter" not in cell(student, "setup-1").metadata
+
+
 def test_pictures_of_the_prose_go_along(course):
     source = course.solutions / "01_windows" / "notebook.py"
     source.write_text(
@@ -171,6 +180,7 @@ BROKEN = [
     ('exercise="windows"', 'exercise="windows" tests="windows"', "a cell has one role"),
     ('answer="why"', 'answer="windows"', "the name 'windows' is taken by the cell in line 17"),
     ("experiment seconds=2", "experiment", "seconds is missing"),
+    ("experiment seconds=2", "experiment seconds=2 folded=2", "the tag 'folded' is unknown"),
     ("experiment seconds=2", 'widget="dial"', "the widget has no alt text"),
     ("    ### END SOLUTION", "", "### BEGIN SOLUTION and ### END SOLUTION do not match"),
     ("### END HIDDEN TESTS", "", "### BEGIN HIDDEN and ### END HIDDEN do not match"),
