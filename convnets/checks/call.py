@@ -12,7 +12,7 @@ import numpy as np
 
 from convnets.checks import render, signature
 from convnets.checks.compare import Mismatch, Tolerance, find_gradient_mismatch, find_mismatch
-from convnets.checks.describe import as_plain, call_text, is_tensor, kind_of, written
+from convnets.checks.describe import as_plain, as_table, call_text, is_tensor, kind_of, written
 
 
 class CheckFailed(AssertionError):  # noqa: N818  (read by learners: "CheckFailed", not "CheckFailedError")
@@ -244,12 +244,7 @@ class Call:
 
 
 def _shape(value: Any) -> str:
-    value = as_plain(value)
-    if isinstance(value, list) and value:
-        try:
-            value = np.asarray(value)
-        except ValueError:
-            return ""
+    value = as_table(value) if isinstance(value, list) else as_plain(value)
     return str(value.shape) if isinstance(value, np.ndarray) and value.ndim else ""
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from convnets.checks.describe import as_plain, is_numeric, kind_of, written
+from convnets.checks.describe import as_plain, as_table, is_numeric, kind_of, written
 
 #: The scale by which gradients are judged (after the Stanford course notes on gradient checks).
 GRADIENT_RIGHT, GRADIENT_PASSES, GRADIENT_SUSPICIOUS, GRADIENT_WRONG = 1e-7, 1e-6, 1e-4, 1e-2
@@ -141,13 +141,7 @@ def find_gradient_mismatch(
 def _as_numbers(value: Any) -> NDArray[Any] | None:
     if is_numeric(value):
         return np.asarray(value)
-    if isinstance(value, list | tuple) and value:
-        try:
-            array = np.asarray([as_plain(v) for v in value])
-        except ValueError:
-            return None
-        return array if is_numeric(array) else None
-    return None
+    return as_table(value) if isinstance(value, list | tuple) else None
 
 
 def _dict_mismatch(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 #: Arrays of up to this many entries are written out; larger ones show their corners.
 WRITTEN_OUT = 100
@@ -27,6 +28,15 @@ def is_numeric(value: object) -> bool:
     if isinstance(value, np.ndarray):
         return value.dtype.kind in "iufc"
     return isinstance(value, int | float | complex | np.number)
+
+
+def as_table(values: list[Any] | tuple[Any, ...]) -> NDArray[Any] | None:
+    """Return a list of numbers, nested or not, as an array; None for anything else."""
+    try:
+        array = np.asarray([as_plain(value) for value in values])
+    except ValueError:
+        return None
+    return array if values and is_numeric(array) else None
 
 
 def kind_of(value: Any) -> str:
@@ -88,6 +98,10 @@ def call_text(name: str, parameters: tuple[str, ...], args: tuple[Any, ...], kwa
 def written(value: Any) -> str:
     """Write a value out for comparison; large arrays show their corners."""
     value = as_plain(value)
+    if isinstance(value, list):
+        # A table of numbers reads best as the array that it is compared as.
+        table = as_table(value)
+        value = value if table is None else table
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, float):

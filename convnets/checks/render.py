@@ -101,7 +101,7 @@ def as_error_lines(report: FailureReport) -> list[str]:
         return as_text(report).splitlines()
     if report.not_written:
         return [f"✗ {report.mismatch.kind}"]
-    return [f"✗ {report.reason or report.mismatch.kind}"]
+    return [f"✗ {report.mismatch.kind}"]
 
 
 def in_notebook() -> bool:

@@ -129,12 +129,12 @@ export default courseWidget("Playground", (stage, send) => {
 
   const chart = svg("svg", { class: "play-chart", viewBox: "0 0 500 92", preserveAspectRatio: "none", role: "img" });
   const top = element("span", { class: "play-top", "aria-hidden": "true" });
-  const numbers = Object.fromEntries(["steps", "train", "test", "right"].map((name) => [name, element("dd", { "data-number": name })]));
+  const numbers = Object.fromEntries(["steps", "train", "test", "right"].map((name) => [name, element("span", { class: "play-value", "data-number": name })]));
   const figures = element(
-    "dl",
+    "div",
     { class: "play-figures" },
     ...[["steps", "step"], ["train", "training loss"], ["test", "test loss"], ["right", "test right"]].map(([name, words]) =>
-      element("div", { class: `play-${name}` }, element("dt", {}, words), numbers[name]),
+      element("div", { class: `play-figure play-of-${name}` }, element("span", { class: "play-name" }, words), numbers[name]),
     ),
   );
   const notes = element("div", { class: "play-notes" });

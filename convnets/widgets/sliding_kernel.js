@@ -129,7 +129,7 @@ export default courseWidget("Sliding kernel", (stage, send) => {
       cell.dataset.row = row;
       cell.dataset.column = column;
       cell.title = shown && wrong ? `yours ${text}, the sum is ${truth}` : "";
-      setText(cell, text);
+      setText(cell, shown ? text : "·");
     });
   }
 

@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
@@ -56,7 +55,8 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
     try:
         deadline = time.monotonic() + 90
         while not (found := re.search(r"(http://127\.0\.0\.1:\d+)\S*\?token=(\w+)", log.read_text())):
-            assert server.poll() is None and time.monotonic() < deadline, log.read_text()[-800:]
+            assert server.poll() is None, log.read_text()[-800:]
+            assert time.monotonic() < deadline, log.read_text()[-800:]
             time.sleep(0.2)
         assert "open the URL" in log.read_text()
         yield Started(found.group(1), found.group(2))
@@ -142,7 +142,8 @@ def test_start_page_then_two_exercises_then_progress(started: Started, browser: 
     expect(row).to_contain_text("3 of ")
     expect(row.locator("progress")).to_have_attribute("value", re.compile(r"0\.1\d+"))
     row.get_by_role("link").click()
-    expect(start.page.locator(".jp-mod-current .lm-TabBar-tabLabel, .lm-mod-current .lm-TabBar-tabLabel").first)
+    opened = start.page.locator(".lm-DockPanel-tabBar .lm-mod-current .lm-TabBar-tabLabel")
+    expect(opened).to_have_text("02_mlp_backprop.ipynb", timeout=30_000)
 
 
 def test_validate_button_lists_what_fails(started: Started, browser: Browser) -> None:

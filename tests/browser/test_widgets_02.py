@@ -306,6 +306,8 @@ def test_nothing_is_cut_off_on_a_narrow_page(notebook: NotebookPage, code: str) 
 def test_both_themes_are_followed_at_once(notebook: NotebookPage) -> None:
     graph = notebook.run("ComputationGraph(step=3)")
     playground = notebook.run("Playground(lr=0.05)")
+    # The second widget's style sheet leaves the first one as it was.
+    assert graph.locator(".graph-timeline input").evaluate("node => node.clientWidth") > 200
     fill = "node => getComputedStyle(node).fill"
     card = graph.locator('[data-node="k1"] .graph-card')
     number = quantity(graph, "y", "k1")
