@@ -41,6 +41,7 @@ MEASURE = """
     seen.disconnect();
     requestAnimationFrame(() => setTimeout(() => resolve(performance.now() - start)));
   });
+  setTimeout(() => reject(new Error("no answer within 20 seconds")), 20000);
   seen.observe(root, { attributeFilter: ["data-turn"] });
   eval(change)(root, i);
 })

@@ -170,9 +170,9 @@ class Call:
         wanted = render.Text(f"{expected.__name__}, with a message that says what is wrong")
         if outcome.error is not None:
             self._fail(ordinal, outcome, wanted, Mismatch(f"It raised {type(outcome.error).__name__} instead."))
-        self._fail(
-            ordinal, outcome, wanted, Mismatch(f"A {expected.__name__} was expected here, and nothing was raised.")
-        )
+        advice = " It was returned: `raise` is what raises it." if _is_exception(outcome.value) else ""
+        kind = f"A {expected.__name__} was expected here, and nothing was raised.{advice}"
+        self._fail(ordinal, outcome, wanted, Mismatch(kind))
 
     def _judge_value(self, expected: Any, judge: Callable[[Any], Mismatch | None]) -> None:
         ordinal, outcome = self._run()
@@ -264,6 +264,10 @@ def error_text(error: BaseException) -> str:
     if where is not None and where.line:
         text += f"\n  in {where.name}, line {where.lineno}: {where.line.strip()}"
     return text
+
+
+def _is_exception(value: Any) -> bool:
+    return isinstance(value, BaseException) or (isinstance(value, type) and issubclass(value, BaseException))
 
 
 def _missing(error: BaseException | None) -> str:

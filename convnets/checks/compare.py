@@ -88,7 +88,7 @@ def find_mismatch(
     answer = _as_numbers(got)
     if answer is None:
         wanted = "a number" if numbers.ndim == 0 else f"an array of shape {numbers.shape}"
-        return Mismatch(f"{here}{wanted} was expected, the answer is {_a(kind_of(got))}.")
+        return Mismatch(_sentence(f"{here}{wanted} was expected, the answer is {_a(kind_of(got))}."))
     mismatch = _array_mismatch(numbers, answer, tolerance, tuple(argument_sizes))
     if mismatch is None and dtype is not None and answer.dtype != np.dtype(dtype):
         mismatch = Mismatch(f"The values are right, but the dtype is {answer.dtype} where {np.dtype(dtype)} was asked.")
@@ -183,7 +183,7 @@ def _plain_mismatch(expected: Any, got: Any, here: str) -> Mismatch | None:
         return Mismatch(f"{here}True or False was expected, the answer is {_a(kind_of(got))}.")
     if isinstance(expected, np.ndarray):
         if not isinstance(got, np.ndarray | list):
-            return Mismatch(f"{here}an array was expected, the answer is {_a(kind_of(got))}.")
+            return Mismatch(_sentence(f"{here}an array was expected, the answer is {_a(kind_of(got))}."))
         same = np.shape(got) == expected.shape and bool(np.all(np.asarray(got) == expected))
     else:
         same = type(got) in (type(expected), np.bool_, np.str_) and bool(got == expected)
@@ -249,7 +249,8 @@ def _value_kind(expected: NDArray[Any], got: NDArray[Any], wrong: NDArray[np.boo
         for axes, name in (((-2, -1), "both spatial axes"), ((-2,), "the rows"), ((-1,), "the columns")):
             if same(np.flip(expected, axes), got):
                 return f"The answer is flipped along {name}."
-        inside = wrong[..., 1:-1, 1:-1]
+        # A border is only told from an inside that is more than a dot.
+        inside = wrong[..., 1:-1, 1:-1] if min(expected.shape[-2:]) >= 5 else wrong[:0]
         edges = (wrong[..., 0, :], wrong[..., -1, :], wrong[..., :, 0], wrong[..., :, -1])
         if inside.size and not inside.any() and all(edge.any() for edge in edges):
             return f"Only the border is wrong ({int(wrong.sum())} entries); the inside is right."
@@ -277,7 +278,7 @@ def _constant_factor(expected: NDArray[Any], got: NDArray[Any], sizes: tuple[int
             return f"Off by the constant factor 1/{size}: a mean over {size} where a sum was asked?"
     telling = any(np.isclose(abs(factor), value, rtol=1e-6) for value in (2.0, 0.5, 255.0))
     if expected.size > 1 or telling:
-        return f"Off by the constant factor {factor:.6g}: the right answer multiplied by it."
+        return f"Off by a constant factor: the answer is {factor:.6g} times the expected one."
     return ""
 
 
@@ -293,8 +294,17 @@ def _gap(expected: Any, got: Any) -> str:
     gap = abs(got - expected)
     # Beyond a factor of ten a percentage says nothing.
     relative = f", {100 * gap / abs(expected):.3g} %" if expected != 0 and gap < 10 * abs(expected) else ""
-    off = f" (off by {gap:.4g}{relative})" if np.isfinite(gap) else ""
-    return f"expected {expected:.8g}, got {got:.8g}{off}."
+    off = f" (off by {_figure(gap, 4)}{relative})" if np.isfinite(gap) else ""
+    return f"expected {_figure(expected, 8)}, got {_figure(got, 8)}{off}."
+
+
+def _figure(value: Any, digits: int) -> str:
+    """Write a count in full, a measured figure with so many digits."""
+    return f"{int(value)}" if np.issubdtype(type(value), np.integer) else f"{value:.{digits}g}"
+
+
+def _sentence(text: str) -> str:
+    return text[0].upper() + text[1:]
 
 
 def _a(noun: str) -> str:

@@ -31,7 +31,12 @@ def is_numeric(value: object) -> bool:
 
 
 def as_table(values: list[Any] | tuple[Any, ...]) -> NDArray[Any] | None:
-    """Return a list of numbers, nested or not, as an array; None for anything else."""
+    """Return a list of numbers, nested or not, as an array; None for anything else.
+
+    A list of tuples is a list of records, not a table.
+    """
+    if any(isinstance(value, tuple) for value in values):
+        return None
     try:
         array = np.asarray([as_plain(value) for value in values])
     except ValueError:
@@ -113,8 +118,17 @@ def written(value: Any) -> str:
         return "\n".join(lines) if len(lines) > 1 else "{" + "".join(lines) + "}"
     if isinstance(value, tuple | list) and any(isinstance(as_plain(v), np.ndarray) for v in value):
         return "\n".join(f"[{i}] {_indented(written(item), 4)}" for i, item in enumerate(value))
-    text = repr(value)
+    text = repr(_python_numbers(value))
     return text if len(text) <= 600 else text[:600] + " …"
+
+
+def _python_numbers(value: Any) -> Any:
+    """Write np.int64(3) as 3, also inside lists and tuples."""
+    if isinstance(value, np.generic):
+        return value.item()
+    if type(value) in (list, tuple):
+        return type(value)(_python_numbers(item) for item in value)
+    return value
 
 
 def _indented(text: str, width: int) -> str:

@@ -50,14 +50,20 @@ class Lesson:
         """Prepare a check of ``function(*args, **kwargs)``; `Call` has the methods that judge it."""
         return Call(function, args, kwargs, self)
 
-    def hint(self, exercise: str) -> None:
+    def hint(self, exercise: str | Callable[..., Any]) -> None:
         """Open the next hint of an exercise and show all that are open.
+
+        Parameters
+        ----------
+        exercise : str or callable
+            Its name, or the function itself.
 
         Raises
         ------
         ValueError
             When the notebook has no exercise of this name.
         """
+        exercise = exercise if isinstance(exercise, str) else str(getattr(exercise, "__name__", exercise))
         known = self.record.exercises.get(exercise)
         if known is None:
             names = ", ".join(self.record.exercises) or "none: the checks file is not beside the notebook"
@@ -154,7 +160,8 @@ class Lesson:
         reached = {"≤": measured <= bound, "≥": measured >= bound, "=": measured == bound}[sign]
         space = "" if unit in ("", "%") else " "
         figure, goal = f"{_number(measured)}{space}{unit}", f"{sign} {_number(bound)}{space}{unit}"
-        if fast_mode():
+        # A count does not depend on how much data there is.
+        if fast_mode() and exactly is None:
             render.note("•", f"{what}: {figure}. The target, {goal}, is not judged in fast mode.")
             return
         data = {"what": what, "measured": figure, "target": goal, "reached": bool(reached)}

@@ -58,16 +58,20 @@ class FailureReport:
 
 
 def footer(standing: Standing) -> str:
-    """Write how many checks passed, the points, and how to open the next hint."""
+    """Write at which check the cell stopped, the points, and how to open the next hint."""
     parts = []
     if standing.total:
-        parts.append(f"{standing.passed} of {standing.total} checks passed")
+        parts.append(f"stopped at check {standing.passed + 1} of {standing.total}")
     if standing.points:
         parts.append(f"worth {points_text(standing.points)}")
-    text = ", ".join(parts)
+    text = _capital(", ".join(parts))
     if standing.hint:
         text = f"{text}. {standing.hint}" if text else standing.hint
     return text
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def points_text(points: float) -> str:

@@ -12,6 +12,16 @@ function element(tag, attributes = {}, ...children) {
   return node;
 }
 
+const SVG = "http://www.w3.org/2000/svg";
+
+/** Make an SVG element: svg("line", { x1: 0, x2: 9 }). */
+function svg(tag, attributes = {}, ...children) {
+  const node = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) if (value != null) node.setAttribute(name, value);
+  node.append(...children);
+  return node;
+}
+
 /** Set text only where it differs: an untouched live region is not read aloud again. */
 function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;

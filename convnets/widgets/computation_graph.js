@@ -1,14 +1,5 @@
 // The graph of ComputationGraph: drawn from the view alone, see computation_graph.py for what the view holds.
 
-const SVG = "http://www.w3.org/2000/svg";
-
-function svg(tag, attributes = {}, ...children) {
-  const node = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) if (value != null) node.setAttribute(name, value);
-  node.append(...children);
-  return node;
-}
-
 /** Split "w_{jk} y_1" into [text, isIndex] pieces. */
 function pieces(text) {
   return [...text.matchAll(/_\{([^}]*)\}|_(\w)|([^_]+|_)/g)].map(([, braces, one, plain]) =>

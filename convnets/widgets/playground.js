@@ -1,14 +1,5 @@
 // The Playground: a net of small pictures, the large decision surface, the loss; see playground.py for the view.
 
-const SVG = "http://www.w3.org/2000/svg";
-
-function svg(tag, attributes = {}, ...children) {
-  const node = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) if (value != null) node.setAttribute(name, value);
-  node.append(...children);
-  return node;
-}
-
 /** Twelve dots that say at a glance what a data set looks like: [x, y, class] in a square of 24. */
 function iconDots(dataset) {
   const turn = (count, radius, kind, from = 0) =>
@@ -59,7 +50,7 @@ const UNITS = 8;
 export default courseWidget("Playground", (stage, send) => {
   // Colours live in CSS; a canvas needs them as numbers, so an invisible element translates them.
   const probe = element("span", { hidden: true });
-  const probes = ["--minus", "--middle", "--plus", "--ink", "--paper"].map((name) => element("span", { style: `color: var(${name})` }));
+  const probes = ["--class-minus", "--middle", "--class-plus", "--ink", "--paper"].map((name) => element("span", { style: `color: var(${name})` }));
   probe.append(...probes);
   const colours = () => probes.map((node) => getComputedStyle(node).color.match(/[\d.]+/g).slice(0, 3).map(Number));
 

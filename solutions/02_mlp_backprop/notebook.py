@@ -850,6 +850,7 @@ check(ladder).gives(1.5**10)
 
 # %% widget="computation_graph"
 # alt: A 2-2-2-1 network as a graph. Each node shows z, y, ∂E/∂y and ∂E/∂z; each edge shows its weight.
+# picture: ComputationGraph(Value, step=9)
 from convnets.widgets import ComputationGraph
 
 ComputationGraph(Value)
@@ -1225,6 +1226,7 @@ check(gradient_step, old, slope | {"extra": np.zeros(1)}, 0.3).raises(ValueError
 
 # %% widget="playground"
 # alt: Points of two classes over the network's output as a coloured surface, with controls and the loss curve.
+# picture: Playground(sigmoid, gradient_step, steps=1500)
 from convnets.widgets import Playground
 
 Playground(sigmoid, gradient_step)

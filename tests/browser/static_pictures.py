@@ -46,7 +46,10 @@ def widget_cells(text: str) -> list[WidgetCell]:
     for match, end in zip(heads, ends, strict=True):
         head, source = match["head"].strip(), text[match.end() : end].strip()
         if named := re.search(r'\bwidget="(\w+)"', head):
-            found.append(WidgetCell(named[1], source, tuple(before)))
+            # A line "# picture: Widget(...)" asks for a more telling state than the one the cell opens with.
+            telling = re.search(r"^# picture: (.+)$", source, re.MULTILINE)
+            shown = f"{source}\n{telling[1]}" if telling else source
+            found.append(WidgetCell(named[1], shown, tuple(before)))
         elif head == "setup" or head.startswith("exercise="):
             before.append(source)
     return found

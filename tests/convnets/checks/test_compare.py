@@ -8,6 +8,7 @@ from convnets.checks.compare import Tolerance, find_gradient_mismatch, find_mism
 
 TOLERANCE = Tolerance()
 A = np.arange(1.0, 13.0).reshape(3, 4) ** 1.5
+LARGE = np.random.default_rng(2).normal(size=(6, 6))
 SQUARE = np.random.default_rng(0).normal(size=(4, 4))
 
 
@@ -28,7 +29,7 @@ SQUARE = np.random.default_rng(0).normal(size=(4, 4))
         ([], []),
         (["a", "b"], ["a", "b"]),
         (np.array([np.nan, 1.0]), np.array([np.nan, 1.0])),
-        ([(0, 1, -2, 2)], [(0, 1, -2, 2)]),
+        ([(0, 1, -2, 2)], [[0, 1, -2, 2.0]]),
     ],
 )
 def test_equal_values_agree(expected, got):
@@ -39,7 +40,7 @@ def test_equal_values_agree(expected, got):
     ("expected", "got", "kind"),
     [
         (5, None, "returned None"),
-        (5, "5", "a number was expected"),
+        (5, "5", "A number was expected"),
         (A, 3.0, "single number"),
         (3.0, A, "A single number was expected"),
         (A, A.T, "axes are swapped, the values are right once transposed"),
@@ -49,7 +50,7 @@ def test_equal_values_agree(expected, got):
         (A, np.where(A > 10, np.nan, A), "entries are NaN"),
         (A, np.where(A > 10, np.inf, A), "entries are infinite"),
         (A, -A, "sign is flipped"),
-        (A, 3 * A, "constant factor 3"),
+        (A, 3 * A, "3 times the expected"),
         (A, A + 2, "same amount, +2"),
         (A, A.astype(int), "decimals were cut off"),
         (A, np.round(A).astype(int), "decimals were rounded"),
@@ -57,13 +58,14 @@ def test_equal_values_agree(expected, got):
         (SQUARE, SQUARE[::-1, ::-1], "flipped along both"),
         (SQUARE, SQUARE[::-1], "flipped along the rows"),
         (SQUARE, SQUARE[:, ::-1], "flipped along the columns"),
-        (SQUARE, SQUARE + np.pad(np.zeros((2, 2)), 1, constant_values=0.1), "Only the border is wrong (12 entries)"),
-        (SQUARE, SQUARE + np.pad(np.ones((2, 2)), 1), "border is right, the inside is wrong"),
+        (LARGE, LARGE + np.pad(np.zeros((4, 4)), 1, constant_values=0.1), "Only the border is wrong (20 entries)"),
+        (LARGE, LARGE + np.pad(np.ones((4, 4)), 1), "border is right, the inside is wrong"),
+        (SQUARE, SQUARE + np.pad(np.zeros((2, 2)), 1, constant_values=0.1), "12 of 16 entries are wrong"),
         (A, np.roll(A.ravel(), 5).reshape(3, 4), "right numbers in the wrong order"),
         (A, A + 0.1 * (A > 20), "of 12 entries are wrong"),
         (2.0, 3.1, "value is wrong"),
         (1.0, -1.0, "sign is flipped"),
-        (1.0, 2.0, "constant factor 2"),
+        (1.0, 2.0, "2 times the expected"),
         ((1, 2), 1, "2 values were expected"),
         ((1, A), (1,), "2 values were expected, 1 came back"),
         ({"w": 1, "b": 2}, {"w": 1, "bias": 2}, "missing: 'b'; not asked for: 'bias'"),
