@@ -64,9 +64,9 @@ def kind_of(value: Any) -> str:
 def short(value: Any, limit: int = 40) -> str:
     """Write an argument for the line that says what was called: arrays by dtype and shape."""
     if is_tensor(value) or isinstance(value, np.ndarray):
-        text = repr(as_plain(value).tolist())
         # A small array says more by its entries than by its shape.
-        return text if len(text) <= limit else kind_of(value)
+        text = repr(as_plain(value).tolist()) if value.nbytes <= 8 * limit else ""
+        return text if text and len(text) <= limit else kind_of(value)
     if callable(value):
         return str(getattr(value, "__name__", type(value).__name__))
     if isinstance(value, np.generic):

@@ -29,7 +29,8 @@ def cell_ids(notebook: TextNotebook) -> list[str]:
         if cell.role in ("exercise", "answer", "kept"):
             ids.append(cell.name)
             continue
-        stem = {"tests": f"{cell.name}-test", "widget": f"widget-{cell.name}", "prose": "text"}.get(cell.role, cell.role)
+        named = {"tests": f"{cell.name}-test", "widget": f"widget-{cell.name}", "prose": "text"}
+        stem = named.get(cell.role, cell.role)
         counts[stem] = counts.get(stem, 0) + 1
         ids.append(stem if cell.role == "widget" else f"{stem}-{counts[stem]}")
     return ids

@@ -162,7 +162,8 @@ def _read_cell(cell: Any, path: Path, line: int) -> Cell:
             raise CourseError(f"{where}: difficulty={value!r}; it is 1, 2 or 3")
     missing = [key for key in allowed if key not in tags]
     if missing:
-        raise CourseError(f"{where}: {missing[0]} is missing; write {role}{f'={name!r}' if name else ''} {missing[0]}=2")
+        tag = f"{role}={name!r}" if name else role
+        raise CourseError(f"{where}: {missing[0]} is missing; write {tag} {missing[0]}=2")
     if role == "prose" and code:
         raise CourseError(
             f"{where}: a code cell needs a role: setup, exercise, tests, experiment or widget"
@@ -187,7 +188,8 @@ def _check_consistency(cells: list[Cell], path: Path) -> None:
             seen[cell.name] = cell
         if cell.role in ("exercise", "answer") and "### BEGIN SOLUTION" not in cell.source:
             raise CourseError(
-                f"{path}:{cell.line}: {cell.name!r} has no solution; put it between ### BEGIN SOLUTION and ### END SOLUTION"
+                f"{path}:{cell.line}: {cell.name!r} has no solution; "
+                "put it between ### BEGIN SOLUTION and ### END SOLUTION"
             )
         for begin, end in (("### BEGIN SOLUTION", "### END SOLUTION"), ("### BEGIN HIDDEN", "### END HIDDEN")):
             if cell.source.count(begin) != cell.source.count(end):
@@ -200,7 +202,8 @@ def _check_consistency(cells: list[Cell], path: Path) -> None:
         if cell.role == "tests" and cell.name not in exercises:
             raise CourseError(f"{path}:{cell.line}: tests of {cell.name!r}, but there is no such exercise")
         if cell.role == "exercise" and cell.name not in tested:
-            raise CourseError(f"{path}:{cell.line}: the exercise {cell.name!r} has no tests; add a cell tests={cell.name!r}")
+            where = f"{path}:{cell.line}"
+            raise CourseError(f"{where}: the exercise {cell.name!r} has no tests; add a cell tests={cell.name!r}")
 
 
 def alt_text(cell: Cell) -> str:

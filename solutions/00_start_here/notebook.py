@@ -14,8 +14,8 @@
 #
 # You need some Python and NumPy: functions, arrays, shapes, slices. Nothing here is worth points.
 #
-# **How to run a cell.** Click on it and press Shift + Enter. Run the cells from top to bottom; the first one below loads
-# the course's toolkit.
+# **How to run a cell.** Click on it and press Shift + Enter. Run the cells from top to bottom; the first one below
+# loads the course's toolkit.
 
 # %% setup
 import numpy as np
@@ -59,17 +59,17 @@ plots.show(
 #
 # {{exercise:mean_brightness}}
 #
-# A grey image is an array of shape (H, W) with H rows and W columns. Its numbers have dtype `uint8`: 0 is black, 255 is
-# white. The **mean brightness** is the mean of all H × W numbers on a scale from 0 (black) to 1 (white):
+# A grey image is an array of shape (H, W) with H rows and W columns. Its numbers have dtype `uint8`: 0 is black, 255
+# is white. The **mean brightness** is the mean of all H × W numbers on a scale from 0 (black) to 1 (white):
 #
 # $$\text{brightness} = \frac{1}{255}\,\frac{1}{HW}\sum_{i=1}^{H}\sum_{j=1}^{W} x_{ij}$$
 #
 # The next cell is for your answer, the one after it holds the checks. Do this, in this order:
 #
 # 1. Run both cells as they are. The check says that nothing is written yet.
-# 2. Replace the line `raise NotImplementedError("your code here")` by `return image.mean()`, which is **wrong**, and run
-#    both cells again. The check says what was called, what was expected, what came back, what kind of error it is, and,
-#    because many make this mistake, what to look at.
+# 2. Replace the line `raise NotImplementedError("your code here")` by `return image.mean()`, which is **wrong**, and
+#    run both cells again. The check says what was called, what was expected, what came back, what kind of error it
+#    is, and, because many make this mistake, what to look at.
 # 3. Open a hint with the cell after the checks, if you like. Then mend the function until the check passes.
 
 
@@ -107,8 +107,8 @@ check(mean_brightness, np.arange(200, dtype=np.uint8).reshape(10, 20)).gives(99.
 # notebooks are also checked with other inputs (other shapes, other numbers), so that an answer that only fits the
 # examples does not pass.
 #
-# A hint opens in three steps: a symptom, an idea, an outline. Opening hints costs no points. Run the next cell to open
-# the first one, and again to open the second.
+# A hint opens in three steps: a symptom, an idea, an outline. Opening hints costs no points. Run the next cell to
+# open the first one, and again to open the second.
 
 # %% experiment seconds=1
 hint("mean_brightness")
@@ -116,8 +116,8 @@ hint("mean_brightness")
 # %% [markdown]
 # ## 3 · A prediction
 #
-# Before an experiment the notebooks ask what you expect. A guess that turns out wrong is remembered better than a result
-# that was only read. The photograph above shows a cat in a room.
+# Before an experiment the notebooks ask what you expect. A guess that turns out wrong is remembered better than a
+# result that was only read. The photograph above shows a cat in a room.
 
 # %% experiment seconds=1
 lesson.predict(
@@ -145,10 +145,11 @@ show_progress()
 # **You study alone.** There is nothing to hand in; the checks are the judge, and written questions come with their
 # criteria.
 #
-# **You take part in a class.** Save the notebook (Ctrl + S, on a Mac ⌘ + S) and hand in the file the way your instructor
-# says. Keep its name. Before that, choose *Kernel → Restart Kernel and Run All Cells…*: a notebook that works from top to
-# bottom works for the grader, too. Where JupyterLab shows a *Validate* button, it does the same and lists what fails.
-# Cells with checks are locked; if you change or delete one by accident, the grader puts the original back.
+# **You take part in a class.** Save the notebook (Ctrl + S, on a Mac ⌘ + S) and hand in the file the way your
+# instructor says. Keep its name. Before that, choose *Kernel → Restart Kernel and Run All Cells…*: a notebook that
+# works from top to bottom works for the grader, too. Where JupyterLab shows a *Validate* button, it does the same and
+# lists what fails. Cells with checks are locked; if you change or delete one by accident, the grader puts the
+# original back.
 #
 # ## Recap
 #
