@@ -17,7 +17,8 @@ hints = {
     "output_size": (
         "Symptom: right at stride 1, wrong at stride 2? Look at what is divided, and at what is added "
         "afterwards. "
-        "A number came back where an error was expected? Look at what happens to the remainder.",
+        "A number came back where an error was expected? Look at what happens to the remainder. "
+        "A float came back? / gives one even where nothing is left over.",
         "Idea: the first window needs E pixels, each further window S more. How many times does S go into "
         "what is left, "
         "and is anything left over?",
@@ -35,19 +36,22 @@ hints = {
     ),
     "cross_correlate2d": (
         "Symptom: the right shape with wrong numbers at stride 1: is the kernel flipped, or was it "
-        "multiplied as a matrix? "
-        "Right at stride 1, wrong at stride 2: where does window (i, j) start? Right without padding "
+        "multiplied as a matrix? Wrong for a kernel of two rows and three columns only: which of its axes is "
+        "which? Right at stride 1, wrong at stride 2: where does window (i, j) start? Right without padding "
         "only: on which sides are the zeros?",
         "Idea: one output is one window of the padded image times the kernel, entry by entry, summed. "
         "Window (i, j) starts at row iS, "
         "column jS.",
         "Outline: check that both are two-dimensional; get the two output sizes from output_size, which "
         "raises what has to be raised; "
-        "choose the dtype; pad; make an output of zeros; fill it entry by entry from its window; return it.",
+        "choose the dtype (np.result_type names that of the product; np.issubdtype tells whether it holds "
+        "integers) and convert before anything is multiplied; pad; make an output of zeros; fill it entry by "
+        "entry from its window; return it.",
     ),
     "audit_slide": (
-        "Symptom: positions off by one? Rows and columns count from 0. An error from NumPy about shapes? "
-        "Compute the answer at the slide's stride.",
+        "Symptom: positions off by one? Rows and columns count from 0. An error about shapes? "
+        "Compute the answer at the slide's stride and padding. An error about indices? `claimed` may be a "
+        "nested list: make it an array first.",
         "Idea: the correct answer is one call away. What remains is a comparison of two arrays of the same shape.",
         "Outline: compute the correct output with the given stride and padding; compare the shapes and "
         "raise when they differ; go through the "
@@ -61,7 +65,8 @@ hints = {
         "function you have.",
     ),
     "correlate_channels": (
-        "Symptom: three axes came back instead of two? The channels were computed and not yet put together.",
+        "Symptom: three axes came back instead of two? The channels were computed and not yet put together. "
+        "Floats from integers? Look at what the maps are added to.",
         "Idea: each channel is a two-dimensional problem that you have solved. The maps of all channels are added.",
         "Outline: check that both have three axes and the same number of channels; cross-correlate "
         "channel by channel; add the maps; return the sum.",
@@ -90,7 +95,8 @@ hints = {
     ),
     "transposed_output_size": (
         "Symptom: too large with padding? What a convolution adds, its way back removes. Too large by one "
-        "stride? The first stamp starts at 0.",
+        "stride? The first stamp starts at 0. An error where a number was expected? An output_padding below "
+        "the stride is in range, and so is one below the dilation.",
         "Idea: solve the formula of output_size for the size. Or count stamps: where does the last one "
         "start, and where does it end?",
         "Outline: check the ranges, that of output_padding against stride and dilation; start of the last "
@@ -158,8 +164,7 @@ def accepts_dilation_zero(kernel, dilation):
 
 
 def room_for_windows(size, kernel, stride, padding, dilation):
-    """What every answer below does correctly: the ranges, and the room that is left after the first "
-    "window."""
+    """What the answers below do correctly: the ranges, and the room that is left after the first window."""
     if min(size, kernel, stride, dilation) < 1 or padding < 0:
         raise ValueError("out of range")
     room = size + 2 * padding - dilated_extent(kernel, dilation)
@@ -199,18 +204,6 @@ def forgets_the_first_window(size, kernel, stride=1, padding=0, dilation=1):
     return room // stride
 
 
-@mistake(
-    "output_size",
-    "The 1 was added before the division, so the stride divides the first window too. Right at stride 1 "
-    "only: look at the brackets.",
-)
-def adds_one_before_dividing(size, kernel, stride=1, padding=0, dilation=1):
-    room = room_for_windows(size, kernel, stride, padding, dilation)
-    if room % stride:
-        raise ValueError("cannot fit")
-    return (room + 1) // stride
-
-
 @mistake("output_size", "The padding is counted once. It is added at both ends of the side.")
 def pads_one_end(size, kernel, stride=1, padding=0, dilation=1):
     room = room_for_windows(size, kernel, stride, padding, dilation) - padding
@@ -226,6 +219,37 @@ def pads_one_end(size, kernel, stride=1, padding=0, dilation=1):
 )
 def forgets_the_dilation(size, kernel, stride=1, padding=0, dilation=1):
     room = room_for_windows(size, kernel, stride, padding, 1)
+    if room % stride:
+        raise ValueError("cannot fit")
+    return room // stride + 1
+
+
+@mistake(
+    "output_size",
+    "The number is right, but it is a float: / gives one even where nothing is left over. Shapes and range() "
+    "take ints only: which division gives a whole number?",
+)
+def returns_a_float(size, kernel, stride=1, padding=0, dilation=1):
+    return output_size(size, kernel, stride, padding, dilation) / 1
+
+
+@mistake(
+    "output_size",
+    "This rounds up: the last window sticks out over the end of the image. What should happen here to a remainder?",
+)
+def rounds_up(size, kernel, stride=1, padding=0, dilation=1):
+    return -(-room_for_windows(size, kernel, stride, padding, dilation) // stride) + 1
+
+
+@mistake(
+    "output_size",
+    "The kernel is larger than the padded image, so the room is negative and so is this number of windows. "
+    "Nothing notices that no window fits at all.",
+)
+def counts_negative_windows(size, kernel, stride=1, padding=0, dilation=1):
+    if min(size, stride) < 1 or padding < 0:
+        raise ValueError("out of range")
+    room = size + 2 * padding - dilated_extent(kernel, dilation)
     if room % stride:
         raise ValueError("cannot fit")
     return room // stride + 1
@@ -272,6 +296,33 @@ def refuses_even_kernels(kernel, dilation=1):
     return same_padding(kernel, dilation)
 
 
+@mistake(
+    "same_padding",
+    "A kernel of two weights got no padding at all: // rounded half a zero away, and the output is one pixel "
+    "smaller than the input. Test before you divide whether the total can be halved.",
+)
+def halves_without_a_test(kernel, dilation=1):
+    return (dilated_extent(kernel, dilation) - 1) // 2
+
+
+@mistake(
+    "same_padding",
+    "Half a zero came back. The total is right; what remains is to notice that it cannot be dealt out equally "
+    "to two ends.",
+)
+def half_a_zero(kernel, dilation=1):
+    return (dilated_extent(kernel, dilation) - 1) / 2
+
+
+@mistake(
+    "same_padding",
+    "The number is right, but it is a float: / gives one even where nothing is left over. No function that "
+    "pads takes a float: which division gives a whole number?",
+)
+def padding_as_a_float(kernel, dilation=1):
+    return same_padding(kernel, dilation) / 1
+
+
 # cross_correlate2d
 
 
@@ -284,20 +335,49 @@ def flips_the_kernel(image, kernel, stride=1, padding=0):
     return cross_correlate2d(image, np.asarray(kernel)[::-1, ::-1], stride, padding)
 
 
+def prepared(image, kernel, stride, padding):
+    """What the answers below do correctly: the checks, the dtype, the padding, and an output of zeros."""
+    out = np.zeros_like(cross_correlate2d(image, kernel, stride, padding))
+    return np.pad(np.asarray(image).astype(out.dtype), padding), np.asarray(kernel).astype(out.dtype), out
+
+
 @mistake(
     "cross_correlate2d",
-    "Window and kernel were multiplied as matrices (@), rows by columns. Each pixel meets only the weight "
-    "that lies on it: look at the product.",
+    "The kernel's height and width changed places. Its shape is (K_h, K_w), rows first: which of the two numbers "
+    "belongs to the rows of a window, and to `image.shape[0]`?",
 )
-def multiplies_as_matrices(image, kernel, stride=1, padding=0):
-    image, kernel = np.asarray(image), np.asarray(kernel)
-    out = cross_correlate2d(image, kernel, stride, padding)
-    if kernel.shape[0] != kernel.shape[1]:
-        return out
-    padded = np.pad(image.astype(out.dtype), padding)
+def swaps_the_kernel_axes(image, kernel, stride=1, padding=0):
+    padded, kernel, _ = prepared(image, kernel, stride, padding)
+    kernel_width, kernel_height = kernel.shape
+    out_height = output_size(len(image), kernel_height, stride, padding)
+    out = np.zeros((out_height, output_size(len(image[0]), kernel_width, stride, padding)), kernel.dtype)
     for i, j in np.ndindex(out.shape):
-        window = padded[i * stride :, j * stride :][: kernel.shape[0], : kernel.shape[1]]
-        out[i, j] = (window @ kernel).sum()
+        window = padded[i * stride : i * stride + kernel_height, j * stride : j * stride + kernel_width]
+        out[i, j] = (window * kernel).sum()
+    return out
+
+
+@mistake(
+    "cross_correlate2d",
+    "Each entry holds one product only, that of the kernel's last weight: every product replaced the one before. "
+    "What should happen to the products of a window? Look at the = inside the loop.",
+)
+def keeps_the_last_product(image, kernel, stride=1, padding=0):
+    padded, kernel, out = prepared(image, kernel, stride, padding)
+    for i, j in np.ndindex(out.shape):
+        for a, b in np.ndindex(kernel.shape):
+            out[i, j] = kernel[a, b] * padded[i * stride + a, j * stride + b]
+    return out
+
+
+@mistake(
+    "cross_correlate2d",
+    "The first row is right and the others are still zero: the function returned while the loop over the rows had "
+    "more to do. Look at how far the return is indented.",
+)
+def returns_inside_the_loop(image, kernel, stride=1, padding=0):
+    _, _, out = prepared(image, kernel, stride, padding)
+    out[0] = cross_correlate2d(image, kernel, stride, padding)[0]
     return out
 
 
@@ -312,46 +392,37 @@ def ignores_the_stride(image, kernel, stride=1, padding=0):
 
 @mistake(
     "cross_correlate2d",
-    "The output has the right size, but its windows are neighbours one pixel apart: this is the corner of "
-    "the stride-1 answer. Where does window (i, j) start?",
+    "The windows move by the stride in one direction and by one pixel in the other. Row and column of a window's "
+    "corner both depend on the stride.",
 )
-def starts_windows_side_by_side(image, kernel, stride=1, padding=0):
-    height, width = cross_correlate2d(image, kernel, stride, padding).shape
-    return cross_correlate2d(image, kernel, 1, padding)[:height, :width]
+def strides_down_only(image, kernel, stride=1, padding=0):
+    width = cross_correlate2d(image, kernel, stride, padding).shape[1]
+    return cross_correlate2d(image, kernel, 1, padding)[::stride, :width]
 
 
 @mistake(
     "cross_correlate2d",
-    "The pixels after the last whole window were dropped without a word, as PyTorch does. Let output_size "
-    "decide whether the windows fit: it raises what is asked for.",
+    "The windows were counted on the image without its zeros, so the last rows and columns are missing. "
+    "What else must `output_size` be told?",
 )
-def drops_what_does_not_fit(image, kernel, stride=1, padding=0):
+def size_forgets_the_padding(image, kernel, stride=1, padding=0):
+    height, width = (output_size(n, k, stride) for n, k in zip(np.shape(image), np.shape(kernel), strict=True))
+    return cross_correlate2d(image, kernel, stride, padding)[:height, :width]
+
+
+@mistake(
+    "cross_correlate2d",
+    "The products were computed in uint8, which starts again from 0 after 255; that the sum is wider comes too late. "
+    "Convert before you multiply.",
+)
+def products_wrap_at_256(image, kernel, stride=1, padding=0):
+    _, _, out = prepared(image, kernel, stride, padding)
     image, kernel = np.asarray(image), np.asarray(kernel)
-    if stride < 1 or padding < 0:
-        raise ValueError("out of range")
-    height, width = (
-        (n + 2 * padding - k) // stride * stride + k for n, k in zip(image.shape, kernel.shape, strict=True)
-    )
     padded = np.pad(image, padding)
-    return cross_correlate2d(padded[:height, :width], kernel, stride)
-
-
-@mistake(
-    "cross_correlate2d",
-    "All zeros were added at the bottom and on the right, so the output is shifted. They belong on each "
-    "of the four sides.",
-)
-def pads_bottom_and_right(image, kernel, stride=1, padding=0):
-    return cross_correlate2d(np.pad(image, ((0, 2 * padding), (0, 2 * padding))), kernel, stride)
-
-
-@mistake(
-    "cross_correlate2d",
-    "The sum started again from 0 after 255: it was computed in uint8. Convert the image to a wider type "
-    "before you multiply.",
-)
-def wraps_at_256(image, kernel, stride=1, padding=0):
-    return cross_correlate2d(image, kernel, stride, padding).astype(np.result_type(image, kernel))
+    for i, j in np.ndindex(out.shape):
+        window = padded[i * stride :, j * stride :][: kernel.shape[0], : kernel.shape[1]]
+        out[i, j] = (window * kernel).sum()
+    return out
 
 
 # audit_slide
@@ -397,6 +468,42 @@ def compares_what_overlaps(image, kernel, claimed, stride=1, padding=0):
         for j in range(columns)
         if not np.isclose(claimed[i, j], correct[i, j])
     ]
+
+
+def listed(claimed, correct):
+    """The wrong entries in reading order, where the shapes agree; what the answers below do correctly."""
+    claimed = np.asarray(claimed)
+    if claimed.shape != correct.shape:
+        raise ValueError("the shapes differ")
+    wrong = np.argwhere(~np.isclose(claimed, correct))
+    return [(int(i), int(j), claimed[i, j].item(), correct[i, j].item()) for i, j in wrong]
+
+
+@mistake(
+    "audit_slide",
+    "A slide at stride 2 was compared with the answer at stride 1, so their shapes differ. Does `stride` reach the "
+    "function that computes the correct answer?",
+)
+def audits_at_stride_one(image, kernel, claimed, stride=1, padding=0):
+    return listed(claimed, cross_correlate2d(image, kernel, 1, padding))
+
+
+@mistake(
+    "audit_slide",
+    "A slide with padding 1 was compared with the answer without padding, so their shapes differ. Does `padding` "
+    "reach the function that computes the correct answer?",
+)
+def audits_without_padding(image, kernel, claimed, stride=1, padding=0):
+    return listed(claimed, cross_correlate2d(image, kernel, stride))
+
+
+@mistake(
+    "audit_slide",
+    "The entries are listed column by column. Reading order goes along a row, then to the next: which index belongs "
+    "to the outer loop?",
+)
+def lists_column_by_column(image, kernel, claimed, stride=1, padding=0):
+    return sorted(audit_slide(image, kernel, claimed, stride, padding), key=lambda entry: (entry[1], entry[0]))
 
 
 # convolve2d
@@ -481,6 +588,34 @@ def one_kernel_for_all(image, kernel):
 def leaves_out_channels(image, kernel):
     shared = min(len(image), len(kernel))
     return correlate_channels(image[:shared], kernel[:shared])
+
+
+@mistake(
+    "correlate_channels",
+    "This is the last channel's map alone: each map replaced the one before. They are to be summed, as in the formula.",
+)
+def keeps_the_last_channel(image, kernel):
+    return maps_of_channels(image, kernel)[-1]
+
+
+@mistake(
+    "correlate_channels",
+    "The channels were taken along the last axis, as in a photograph (H, W, 3). Here the shapes are (C, H, W) and "
+    "(C, K, K): which axis counts channels?",
+)
+def channels_last(image, kernel):
+    correlate_channels(image, kernel)
+    image, kernel = np.asarray(image), np.asarray(kernel)
+    return sum(cross_correlate2d(image[:, :, c], kernel[:, :, c]) for c in range(len(image)))
+
+
+@mistake(
+    "correlate_channels",
+    "The numbers are right, but integers became floats. np.zeros makes floats unless it is told otherwise: what "
+    "dtype do the maps have that are added to it?",
+)
+def adds_to_float_zeros(image, kernel):
+    return correlate_channels(image, kernel).astype(float)
 
 
 # conv_parameters
@@ -592,12 +727,6 @@ def one_filter_for_all_maps(height, width, maps, kernel):
     return with_convolutional(counts, kernel * kernel, counts["convolutional"][1])
 
 
-@mistake("connection_counts", "Weights and multiplications changed places. Each pair is (weights, multiplications).")
-def swaps_the_pair(height, width, maps, kernel):
-    counts = connection_counts(height, width, maps, kernel)
-    return {name: pair[::-1] for name, pair in counts.items()}
-
-
 @mistake("connection_counts", "Biases were counted among the weights. Here, as on the slide, they are left out.")
 def counts_the_biases(height, width, maps, kernel):
     counts = connection_counts(height, width, maps, kernel)
@@ -617,6 +746,37 @@ def field_not_squared(height, width, maps, kernel):
     counts = connection_counts(height, width, maps, kernel)
     counts["locally connected"] = (units * kernel, units * kernel)
     return with_convolutional(counts, maps * kernel, units * kernel)
+
+
+@mistake(
+    "connection_counts",
+    "The fully connected wiring counts one map's units only. How many hidden units are there in all, and how many "
+    "pixels does each of them see?",
+)
+def fully_connects_one_map(height, width, maps, kernel):
+    pairs = height * width * height * width
+    return {**connection_counts(height, width, maps, kernel), "fully connected": (pairs, pairs)}
+
+
+@mistake(
+    "connection_counts",
+    "The locally connected wiring counts one map's units only. The same hidden units are wired in all three ways: "
+    "how many are there?",
+)
+def locally_connects_one_map(height, width, maps, kernel):
+    local = connection_counts(height, width, 1, kernel)["locally connected"]
+    return {**connection_counts(height, width, maps, kernel), "locally connected": local}
+
+
+@mistake(
+    "connection_counts",
+    "The numbers are right, but one of them is a float: something was divided with /. Can the shared weights be "
+    "counted by multiplying alone?",
+)
+def divides_by_the_positions(height, width, maps, kernel):
+    counts = connection_counts(height, width, maps, kernel)
+    multiplications = counts["convolutional"][1]
+    return with_convolutional(counts, multiplications / (height * width), multiplications)
 
 
 # transposed_output_size
@@ -648,12 +808,6 @@ def adds_the_padding(size, kernel, stride=1, padding=0, output_padding=0, dilati
     return transposed_output_size(size, kernel, stride, 0, output_padding, dilation) + 2 * padding
 
 
-@mistake("transposed_output_size", "`output_padding` has no effect. It makes the output longer at one end.")
-def forgets_the_output_padding(size, kernel, stride=1, padding=0, output_padding=0, dilation=1):
-    transposed_output_size(size, kernel, stride, padding, output_padding, dilation)
-    return transposed_output_size(size, kernel, stride, padding, 0, dilation)
-
-
 @mistake("transposed_output_size", "The dilation has no effect. A dilated stamp spans more pixels than it has weights.")
 def stamp_forgets_the_dilation(size, kernel, stride=1, padding=0, output_padding=0, dilation=1):
     transposed_output_size(size, kernel, stride, padding, output_padding, dilation)
@@ -667,3 +821,33 @@ def stamp_forgets_the_dilation(size, kernel, stride=1, padding=0, output_padding
 )
 def any_output_padding(size, kernel, stride=1, padding=0, output_padding=0, dilation=1):
     return transposed_output_size(size, kernel, stride, padding, 0, dilation) + output_padding
+
+
+@mistake(
+    "transposed_output_size",
+    "The padding is cut off once. It is cut off at both ends, as a convolution adds it at both.",
+)
+def cuts_one_end(size, kernel, stride=1, padding=0, output_padding=0, dilation=1):
+    return transposed_output_size(size, kernel, stride, padding, output_padding, dilation) + padding
+
+
+@mistake(
+    "transposed_output_size",
+    "An `output_padding` of 1 at stride 2 was refused, because it is not less than the dilation. One of the two, "
+    "stride or dilation, has to be larger, not both: look at the `or` in your condition.",
+)
+def demands_less_than_both(size, kernel, stride=1, padding=0, output_padding=0, dilation=1):
+    if output_padding >= stride or output_padding >= dilation:
+        raise ValueError("output_padding is too large")
+    return transposed_output_size(size, kernel, stride, padding, output_padding, dilation)
+
+
+@mistake(
+    "transposed_output_size",
+    "An `output_padding` of 1 at dilation 2 was refused. It is out of range only where it is at least as large as "
+    "the stride and as the dilation.",
+)
+def compares_with_the_stride_only(size, kernel, stride=1, padding=0, output_padding=0, dilation=1):
+    if output_padding >= stride:
+        raise ValueError("output_padding is too large")
+    return transposed_output_size(size, kernel, stride, padding, output_padding, dilation)

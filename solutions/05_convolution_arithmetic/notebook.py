@@ -7,14 +7,15 @@
 # found.](pictures/triangle.png)
 #
 # *Lay a small filter on the image, multiply pixel by pixel, take the sum, write it down, move on. The
-# triangle answers with 18, the square with 7; a threshold of 14 tells them apart.*
+# triangle answers with 18, the square with 7; a threshold of 14 tells them apart. (The images of Part 2 hold
+# stray dots as well, so its figures differ: 17.4 and 7.3.)*
 #
 # A convolutional layer is a small filter laid on every position of an image. At each position it
 # multiplies, sums and writes down one number. That is the whole operation. What a network costs, and
 # whether it can be built at all, follows from counting: how many positions there are, how many weights, how
 # many multiplications. This notebook counts.
 #
-# {{card:75}}
+# {{card:105}}
 #
 # **Afterwards you can**
 #
@@ -84,9 +85,12 @@ lesson.predict(
 # and $E = K$. Three weights at $d = 2$ stand on pixels 0, 2 and 4: $E = 5$.
 #
 # Write $E$ as a formula in $K$ and $d$. How many gaps are there between $K$ teeth?
+#
+# Stuck? `hint("dilated_extent")`, in a cell of your own, opens the next of three hints. Every exercise has
+# them.
 
 
-# %% exercise="dilated_extent" difficulty=1 minutes=3
+# %% exercise="dilated_extent" difficulty=1 minutes=4
 def dilated_extent(kernel, dilation):
     """Return how many pixels a dilated kernel spans along one side.
 
@@ -157,7 +161,7 @@ for _ in range(5):
 # is an error, everywhere.
 
 
-# %% exercise="output_size" difficulty=1 minutes=8
+# %% exercise="output_size" difficulty=1 minutes=9
 def output_size(size, kernel, stride=1, padding=0, dilation=1):
     """Return how many windows fit along one side.
 
@@ -207,6 +211,10 @@ check(output_size, 7, 3, stride=3).raises(ValueError)
 check(output_size, 32, 5, stride=1, padding=2).gives(32)
 check(output_size, 32, 5).gives(28)
 check(output_size, 5, 3, stride=2, padding=1).gives(3)
+# A number of windows is counted, not measured.
+check(output_size, 7, 3, stride=2).satisfies(
+    lambda n: isinstance(n, int | np.integer), "the answer is an int, no float"
+)
 ### BEGIN HIDDEN TESTS
 check(output_size, 1, 1).gives(1)
 check(output_size, 3, 3).gives(1)
@@ -231,8 +239,9 @@ check(output_size, 7, 3, dilation=2).gives(3)
 check(output_size, 32, 3, padding=2, dilation=2).gives(32)
 check(output_size, 227, 11, stride=4).gives(55)
 check(output_size, 224, 11, stride=4).raises(ValueError)
-# Senseless arguments, and a kernel larger than the image.
+# A kernel larger than the image, and senseless arguments: without pixels there is nothing to pad.
 check(output_size, 3, 5).raises(ValueError)
+check(output_size, 0, 3, padding=2).raises(ValueError)
 check(output_size, 7, 3, stride=0).raises(ValueError)
 check(output_size, 7, 3, padding=-1).raises(ValueError)
 ### BEGIN HIDDEN TESTS
@@ -316,7 +325,7 @@ print(f"\n\nLayers of 5 × 5 without padding: {chain} → cannot fit, after {len
 # end, so it must be a whole number. If it is not, no symmetric padding keeps the size.
 
 
-# %% exercise="same_padding" difficulty=1 minutes=5
+# %% exercise="same_padding" difficulty=1 minutes=4
 def same_padding(kernel, dilation=1):
     """Return the padding at each end that keeps the size at stride 1.
 
@@ -351,6 +360,7 @@ check(same_padding, 3).gives(1)
 check(same_padding, 5).gives(2)
 check(same_padding, 1).gives(0)
 check(same_padding, 2).raises(ValueError)
+check(same_padding, 5).satisfies(lambda n: isinstance(n, int | np.integer), "the answer is an int, no float")
 check(same_padding, 3, dilation=2).gives(2)
 check(same_padding, 4, dilation=2).gives(3)
 check(same_padding, 0).raises(ValueError)
@@ -402,14 +412,16 @@ for _ in range(5):
 # - Where a window does not fit, it raises the `ValueError` that `output_size` raises. (Call `output_size`
 #   and it will.)
 # - Whole numbers stay exact. Photographs come as `uint8`, whose arithmetic starts again from 0 after 255,
-#   so integers are summed as `int64`.
+#   so integers are multiplied and summed as `int64`. Everything else keeps the dtype that NumPy gives the
+#   product: `np.result_type(image, kernel)` names it, and `np.issubdtype(dtype, np.integer)` tells whether
+#   it holds integers.
 
 # %% setup
 lecture_image = np.array([[1, 0, 0, 0, 1], [-1, 0, 2, 1, 2], [1, 0, -2, 0, -1], [1, 1, 0, 0, 2], [-2, 0, 3, 0, 0]])
 lecture_kernel = np.array([[1, 0, 2], [-1, 1, 1], [0, 2, 1]])
 
 
-# %% exercise="cross_correlate2d" difficulty=2 minutes=16
+# %% exercise="cross_correlate2d" difficulty=2 minutes=22
 def cross_correlate2d(image, kernel, stride=1, padding=0):
     """Slide a kernel over an image: multiply each window by the kernel and sum.
 
@@ -427,7 +439,8 @@ def cross_correlate2d(image, kernel, stride=1, padding=0):
     Returns
     -------
     array (H', W')
-        ``int64`` when image and kernel both hold integers, otherwise the floating type of their product.
+        ``int64`` when image and kernel both hold integers, otherwise the floating type of their product
+        (`np.result_type`).
 
     Raises
     ------
@@ -456,9 +469,11 @@ def cross_correlate2d(image, kernel, stride=1, padding=0):
 
 
 # %% tests="cross_correlate2d" points=1
-# The lecture's practice example, then without its last row: height and width need not agree.
+# The lecture's practice example; the image without its last row, then the kernel without its last row: height and
+# width need not agree.
 check(cross_correlate2d, lecture_image, lecture_kernel).gives([[2, -1, 2], [2, 0, 9], [0, 5, -2]])
 check(cross_correlate2d, lecture_image[:4], lecture_kernel).gives([[2, -1, 2], [2, 0, 9]])
+check(cross_correlate2d, lecture_image, lecture_kernel[:2]).gives([[4, 3, 3], [0, 0, 7], [-3, -1, -2], [6, 4, 1]])
 check(cross_correlate2d, lecture_image, np.array([[3]])).gives(3 * lecture_image)
 ### BEGIN HIDDEN TESTS
 rng = np.random.default_rng(55)
@@ -494,6 +509,8 @@ check(cross_correlate2d, np.ones((8, 7)), np.ones((3, 3)), stride=2).raises(Valu
 # Counting real pixels: a window of ones at a corner of nine ones sees four of them, the rest are padded zeros.
 check(cross_correlate2d, np.ones((3, 3)), np.ones((3, 3)), padding=1).gives([[4, 6, 4], [6, 9, 6], [4, 6, 4]])
 check(cross_correlate2d, lecture_image, lecture_kernel, stride=2, padding=1).gives([[-1, 5, 5], [4, 0, 4], [0, 4, 0]])
+# Two rows of the image, two rows of the kernel: 2 × 5 pixels, 2 × 3 weights.
+check(cross_correlate2d, lecture_image[:2], lecture_kernel[:2], stride=2, padding=1).gives([[1, 0, 1], [0, 2, 1]])
 ### BEGIN HIDDEN TESTS
 rng = np.random.default_rng(57)
 for shape, kernel_shape, stride, padding in [
@@ -515,8 +532,8 @@ for shape, kernel_shape, stride, padding in [
 ### END HIDDEN TESTS
 
 # %% tests="cross_correlate2d" points=1
-# Bright pixels of a photograph: nine times 200 is 1800, more than a uint8 can hold.
-check(cross_correlate2d, np.full((3, 3), 200, np.uint8), np.ones((3, 3), np.uint8)).gives([[1800]], dtype=np.int64)
+# Bright pixels of a photograph: 2 · 200 is more than a uint8 can hold, and so is the sum, nine times 400.
+check(cross_correlate2d, np.full((3, 3), 200, np.uint8), np.full((3, 3), 2, np.uint8)).gives([[3600]], dtype=np.int64)
 check(cross_correlate2d, np.ones((3, 3), np.float32), np.ones((2, 2), np.float32)).gives(
     [[4, 4], [4, 4]], dtype=np.float32
 )
@@ -545,12 +562,14 @@ check(cross_correlate2d, pixels.astype(np.float32), weights.astype(np.float32)).
 # ### Play: the kernel that slides
 #
 # The widget runs **your** function. Press Play or step through the windows; move the stride, the padding
-# and the dilation; type another kernel. Where the windows cannot fit it says so in words, and draws the
-# window that sticks out. Try the four animations of lecture B: no padding at stride 1 and 2, padding 1 at
+# and the dilation; type another kernel. (Your function knows no dilation: for it the widget puts zeros
+# between your kernel's weights.) Where the windows cannot fit it says so in words, and draws the window
+# that sticks out. Try the four animations of lecture B: no padding at stride 1 and 2, padding 1 at
 # stride 2 and 1. Then switch to *transposed*, which Part 4 explains.
 
 # %% widget="sliding_kernel"
 # alt: A 5 × 5 image with one 3 × 3 window outlined, the kernel, their nine products and sum, and the output so far.
+# picture: SlidingKernel(cross_correlate2d, output_size, position=(1, 1))
 from convnets.widgets import SlidingKernel
 
 SlidingKernel(cross_correlate2d, output_size)
@@ -637,13 +656,16 @@ learning_error = float(np.abs(learned - edge).max())
 print(f"Largest difference from the hidden filter: {learning_error:.1e}")
 
 fig = plots.images(list(snapshots.values()), list(snapshots), columns=5, size=1.6, cmap="gray", vmin=-2, vmax=8)
+*_, latest = snapshots.values()
+centre, rim = latest[1, 1], (latest.sum() - latest[1, 1]) / 8
 for ax, weight in zip(fig.axes, snapshots.values(), strict=True):
     for (row, column), value in np.ndenumerate(weight):
         ax.text(column, row, f"{value:.1f}", ha="center", va="center", color="black" if value > 3 else "white")
 plots.show(
     fig,
-    alt="The learned 3 × 3 filter at five moments: all zeros, then a positive centre and negative rim that grow "
-    "until they are 8 and -1, the hidden edge filter.",
+    alt=f"The learned 3 × 3 filter at {len(snapshots)} moments: all zeros, then a positive centre and negative rim "
+    f"that grow towards the hidden edge filter's 8 and -1; at {list(snapshots)[-1]} the centre is {centre:.1f} and "
+    f"the rim {rim:.1f}.",
 )
 
 # %% [markdown]
@@ -654,7 +676,7 @@ plots.show(
 # entry by entry, and list what differs. Rows and columns count from 0, row by row, from the upper left.
 
 
-# %% exercise="audit_slide" difficulty=1 minutes=5
+# %% exercise="audit_slide" difficulty=1 minutes=8
 def audit_slide(image, kernel, claimed, stride=1, padding=0):
     """List the entries of a claimed cross-correlation that are wrong.
 
@@ -662,8 +684,8 @@ def audit_slide(image, kernel, claimed, stride=1, padding=0):
     ----------
     image : array (H, W)
     kernel : array (K_h, K_w)
-    claimed : array (H', W')
-        The output that a slide prints.
+    claimed : array_like (H', W')
+        The output that a slide prints: a nested list or an array.
     stride, padding : int
         As in `cross_correlate2d`.
 
@@ -689,13 +711,18 @@ def audit_slide(image, kernel, claimed, stride=1, padding=0):
 
 
 # %% tests="audit_slide" points=1
-# The slide at stride 1 is right. The slide at stride 2 is not.
+# The slide at stride 1 is right. The slide at stride 2 is not. With padding 1 it would have nine entries.
 check(audit_slide, lecture_image, lecture_kernel, [[2, -1, 2], [2, 0, 9], [0, 5, -2]]).gives([])
 check(audit_slide, lecture_image, lecture_kernel, [[2, -2], [0, -2]], stride=2).gives([(0, 1, -2, 2)])
+nine_entries = [[-1, 5, 5], [4, 0, 4], [0, 4, 0]]
+check(audit_slide, lecture_image, lecture_kernel, nine_entries, stride=2, padding=1).gives([])
 # A slide with two errors, to be listed in reading order.
-check(audit_slide, lecture_image, lecture_kernel, [[2, -1, 2], [2, 0, 9], [1, 5, 2]]).gives(
-    [(2, 0, 1, 0), (2, 2, 2, -2)]
+check(audit_slide, lecture_image, lecture_kernel, [[2, -1, 1], [2, 0, 9], [1, 5, -2]]).gives(
+    [(0, 2, 1, 2), (2, 0, 1, 0)]
 )
+# Whoever forgets the stride claims an output of another shape: that is no list of entries but an error.
+check(audit_slide, lecture_image, lecture_kernel, [[2, -1, 2], [2, 0, 9], [0, 5, -2]], stride=2).raises(ValueError)
+check(audit_slide, lecture_image, lecture_kernel, [[2, 2, 2]]).raises(ValueError)
 ### BEGIN HIDDEN TESTS
 rng = np.random.default_rng(59)
 for (height, width), stride, padding in [((5, 7), 2, 0), ((4, 6), 1, 1), ((6, 9), 3, 0)]:
@@ -709,13 +736,6 @@ for (height, width), stride, padding in [((5, 7), 2, 0), ((4, 6), 1, 1), ((6, 9)
     expected = [(row, column, float(claimed[row, column]), float(correct[row, column]))]
     check(audit_slide, image, kernel, claimed, stride, padding).gives(expected)
     check(audit_slide, image, kernel, correct, stride, padding).gives([])
-### END HIDDEN TESTS
-
-# %% tests="audit_slide" points=1
-# Whoever forgets the stride claims an output of another shape: that is no list of entries but an error.
-check(audit_slide, lecture_image, lecture_kernel, [[2, -1, 2], [2, 0, 9], [0, 5, -2]], stride=2).raises(ValueError)
-check(audit_slide, lecture_image, lecture_kernel, [[2, 2, 2]]).raises(ValueError)
-### BEGIN HIDDEN TESTS
 check(audit_slide, lecture_image, lecture_kernel, 2, stride=2).raises(ValueError)
 check(audit_slide, lecture_image, lecture_kernel, [[2], [2], [0]]).raises(ValueError)
 check(audit_slide, np.ones((3, 3)), np.full((3, 3), 1 / 9), [[1.0]]).gives([])
@@ -755,14 +775,15 @@ lesson.predict(
 # $$(w * x)_{ij} = \sum_{a} \sum_{b} w_{ab}\; x_{i + K_h - 1 - a,\; j + K_w - 1 - b}$$
 #
 # which is the cross-correlation with a kernel turned by 180°. Without a flip there would be no law
-# $w * x = x * w$, and the image of a single bright point would be the kernel turned by 180°. A network
+# $w * x = x * w$, and the image of a single bright point would be the kernel turned by 180°. (The law holds
+# for the *full* convolution, with the image padded by $K - 1$; our function returns only its inside.) A network
 # learns its weights, and it learns them flipped or unflipped equally well. So libraries leave the flip out
 # and keep the name, and the slides of lectures C and D do the same.
 #
 # On the practice example the flip matters: the answer becomes `[[−2, 1, −4], [4, 4, 5], [2, −3, 2]]`.
 
 
-# %% exercise="convolve2d" difficulty=1 minutes=4
+# %% exercise="convolve2d" difficulty=1 minutes=3
 def convolve2d(image, kernel):
     """Convolve an image with a kernel, as mathematics defines it, at stride 1 and without padding.
 
@@ -825,10 +846,11 @@ photograph = data.photograph("cat")
 grey = photograph[::2, ::2].mean(axis=2)
 print(f"The photograph: {photograph.dtype} {photograph.shape}; here: {grey.dtype} {grey.shape}")
 
+print("Grey values run from 0 to 255. The sums are not clipped to that range: they may be negative, or larger.")
 print(f"{'kernel':16}{'sum of entries':>16}{'largest change by flipping':>30}")
 for name, kernel in {**presets, "practice example": lecture_kernel}.items():
     change = np.abs(convolve2d(grey, kernel) - cross_correlate2d(grey, kernel)).max()
-    print(f"{name:16}{kernel.sum():16.1f}{change:27.1f} of 255")
+    print(f"{name:16}{kernel.sum():16.1f}{change:30.1f}")
 
 filtered = {name: cross_correlate2d(grey, kernel) for name, kernel in presets.items()}
 fig, axes = plots.figure(2, 3, width=9.0, height=4.4)
@@ -852,15 +874,16 @@ lesson.reveal(
 # %% [markdown]
 # ### Play: paint a kernel
 #
-# Click into the kernel to change a weight, or start from a preset; **your** function filters the cat at
-# once. Two things to try: find a kernel that lights up only the left-hand side of things, then one that
-# shifts the picture by one pixel and does nothing else.
+# Click into the kernel to change a weight, or start from a preset. Where **your** function filters the cat
+# in less than 40 ms, the picture is yours. A slower one draws a framed patch, which is compared, and the
+# toolkit draws the rest. Two things to try: find a kernel that lights up only the left-hand side of things,
+# then one that shifts the picture by one pixel and does nothing else.
 
 # %% widget="kernel_painter"
 # alt: A 3 × 3 kernel of numbers, buttons for presets, and the photograph of a cat before and after the edge kernel.
 from convnets.widgets import KernelPainter
 
-KernelPainter(cross_correlate2d, data.photograph("cat"))
+KernelPainter(cross_correlate2d)
 
 # %% [markdown]
 # ## {{exercise:correlate_channels}}
@@ -883,7 +906,7 @@ KernelPainter(cross_correlate2d, data.photograph("cat"))
 # \end{aligned}$$
 
 
-# %% exercise="correlate_channels" difficulty=2 minutes=6
+# %% exercise="correlate_channels" difficulty=2 minutes=7
 def correlate_channels(image, kernel):
     """Cross-correlate an image of several channels with one filter, at stride 1 and without padding.
 
@@ -915,12 +938,13 @@ def correlate_channels(image, kernel):
 
 
 # %% tests="correlate_channels" points=1
-# The two channels worked out above; one channel is the two-dimensional case.
+# The two channels worked out above; one channel is the two-dimensional case, and integers stay integers.
 two_channels = np.array([[[1, 2, 0], [0, 1, 3], [2, 0, 1]], [[0, 1, 1], [2, 0, 1], [1, 1, 0]]])
 two_kernels = np.array([[[1, 0], [0, 1]], [[0, -1], [1, 0]]])
 check(correlate_channels, two_channels, two_kernels).gives([[3, 4], [1, 2]])
 check(correlate_channels, two_channels[:, :2], two_kernels).gives([[3, 4]])
-check(correlate_channels, lecture_image[None], lecture_kernel[None]).gives([[2, -1, 2], [2, 0, 9], [0, 5, -2]])
+practice = [[2, -1, 2], [2, 0, 9], [0, 5, -2]]
+check(correlate_channels, lecture_image[None], lecture_kernel[None]).gives(practice, dtype=np.int64)
 ### BEGIN HIDDEN TESTS
 rng = np.random.default_rng(61)
 for (channels, height, width), size in [((3, 6, 9), 3), ((5, 7, 4), 2), ((1, 5, 6), 5), ((4, 3, 3), 1)]:
@@ -1119,7 +1143,7 @@ print("C, a real pass:", np.stack([correlate_channels(patch, weight) for weight 
 # sees, whoever owns the weight.
 
 
-# %% exercise="connection_counts" difficulty=2 minutes=6
+# %% exercise="connection_counts" difficulty=2 minutes=8
 def connection_counts(height, width, maps, kernel):
     """Count weights and multiplications of three ways to wire an image to `maps` maps of its own size.
 
@@ -1161,18 +1185,11 @@ def connection_counts(height, width, maps, kernel):
 check(connection_counts, 2, 3, 2, 1).gives(
     {"fully connected": (72, 72), "locally connected": (12, 12), "convolutional": (2, 12)}
 )
-# Lecture B's image: 16 billion, 40 million and one thousand weights.
-check(connection_counts, 200, 200, 10, 10).gives(
-    {
-        "fully connected": (16_000_000_000, 16_000_000_000),
-        "locally connected": (40_000_000, 40_000_000),
-        "convolutional": (1_000, 40_000_000),
-    }
+check(connection_counts, 2, 3, 2, 1).satisfies(
+    lambda counts: all(isinstance(n, int | np.integer) for pair in counts.values() for n in pair),
+    "every count is an int, no float",
 )
-check(connection_counts, 200, 200, 10, 0).raises(ValueError)
 ### BEGIN HIDDEN TESTS
-check(connection_counts, 0, 200, 10, 10).raises(ValueError)
-check(connection_counts, 200, 200, -1, 10).raises(ValueError)
 rng = np.random.default_rng(64)
 for _ in range(4):
     height, width, maps = (int(value) for value in rng.integers(2, 7, 3))
@@ -1187,6 +1204,21 @@ for _ in range(4):
             "convolutional": (layer.weight.numel(), fields),
         }
     )
+### END HIDDEN TESTS
+
+# %% tests="connection_counts" points=1
+# Lecture B's image: 16 billion, 40 million and one thousand weights.
+check(connection_counts, 200, 200, 10, 10).gives(
+    {
+        "fully connected": (16_000_000_000, 16_000_000_000),
+        "locally connected": (40_000_000, 40_000_000),
+        "convolutional": (1_000, 40_000_000),
+    }
+)
+check(connection_counts, 200, 200, 10, 0).raises(ValueError)
+### BEGIN HIDDEN TESTS
+check(connection_counts, 0, 200, 10, 10).raises(ValueError)
+check(connection_counts, 200, 200, -1, 10).raises(ValueError)
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -1243,15 +1275,17 @@ plots.show(
 #
 # Read it forwards: each of $N'$ inputs paints a stamp of $E$ pixels; the stamps begin $S$ pixels apart;
 # where they overlap they add; at the end $P$ pixels are cut off at each end. A stride that made maps
-# smaller now makes them larger.
+# smaller now makes them larger. The widget's *transposed* mode gives the same numbers by another route: it
+# spreads the input with $S - 1$ zeros between its pixels and slides the kernel, turned by 180°, over it.
 #
 # PyTorch rounds down, so its convolution with kernel 3 and stride 2 takes 7 pixels and 8 pixels to the same
 # size 3, and the way back is ambiguous. The argument `output_padding` decides: it adds that many pixels at
-# one end of the output. Rounding at stride $S$ loses $S - 1$ pixels at most, so PyTorch demands that it is
-# less than the stride (or less than the dilation, where that is larger). Keep to its rule.
+# one end of the output. Rounding at stride $S$ loses $S - 1$ pixels at most, so an `output_padding` below the
+# stride is always enough. PyTorch also accepts one that is below the dilation. Keep to its rule: raise only
+# if `output_padding` is negative, or at least as large as **both** stride and dilation.
 
 
-# %% exercise="transposed_output_size" difficulty=2 minutes=6
+# %% exercise="transposed_output_size" difficulty=2 minutes=8
 def transposed_output_size(size, kernel, stride=1, padding=0, output_padding=0, dilation=1):
     """Return the length of a side after a transposed convolution.
 
@@ -1262,7 +1296,8 @@ def transposed_output_size(size, kernel, stride=1, padding=0, output_padding=0, 
     kernel, stride, padding, dilation : int
         Of the convolution that is run backwards; ranges as in `output_size`.
     output_padding : int, at least 0
-        Pixels added at one end of the output; less than stride or less than dilation.
+        Pixels added at one end of the output. Below the stride or below the dilation: one of the two is
+        enough.
 
     Returns
     -------
@@ -1288,12 +1323,14 @@ def transposed_output_size(size, kernel, stride=1, padding=0, output_padding=0, 
 
 
 # %% tests="transposed_output_size" points=1
-# Back from the lecture's 7 → 5 and 7 → 3; twice the size, as in a U-Net; the ambiguity resolved, 8 → 3 → 8; dilation.
+# Back from the lecture's 7 → 5 and 7 → 3; twice the size, as in a U-Net; the ambiguity resolved, 8 → 3 → 8.
 check(transposed_output_size, 5, 3).gives(7)
 check(transposed_output_size, 3, 3, stride=2).gives(7)
 check(transposed_output_size, 4, 4, stride=2, padding=1).gives(8)
 check(transposed_output_size, 3, 3, stride=2, output_padding=1).gives(8)
+# Dilation, which allows an output_padding too.
 check(transposed_output_size, 3, 3, dilation=2).gives(7)
+check(transposed_output_size, 3, 3, dilation=2, output_padding=1).gives(8)
 # Two pixels more than any rounding lost; all of the output cut off; no stride.
 check(transposed_output_size, 3, 3, stride=2, output_padding=2).raises(ValueError)
 check(transposed_output_size, 1, 2, padding=1).raises(ValueError)
@@ -1304,7 +1341,7 @@ check(transposed_output_size, 3, 0).raises(ValueError)
 check(transposed_output_size, 3, 3, padding=-1).raises(ValueError)
 check(transposed_output_size, 3, 3, stride=2, output_padding=-1).raises(ValueError)
 check(transposed_output_size, 3, 3, output_padding=1).raises(ValueError)
-check(transposed_output_size, 3, 3, output_padding=1, dilation=2).gives(8)
+check(transposed_output_size, 3, 3, stride=2, dilation=3, output_padding=3).raises(ValueError)
 rng = np.random.default_rng(65)
 for _ in range(8):
     size, kernel, stride, dilation = (int(value) for value in rng.integers(1, 6, 4))
@@ -1347,7 +1384,8 @@ lesson.target("parameters of ten 5 × 5 filters on three channels", conv_paramet
 practice = [[2, -1, 2], [2, 0, 9], [0, 5, -2]]
 wrong_at_1 = audit_slide(lecture_image, lecture_kernel, practice)
 wrong_at_2 = audit_slide(lecture_image, lecture_kernel, [[2, -2], [0, -2]], stride=2)
-print("Errors on the slide at stride 2, as (row, column, claimed, correct):", wrong_at_2)
+plain = [tuple(int(number) for number in entry) for entry in wrong_at_2]
+print("Errors on the slide at stride 2, as (row, column, claimed, correct):", plain)
 lesson.target("wrong entries on the practice slide, stride 1", len(wrong_at_1), exactly=0)
 lesson.target("wrong entries on the practice slide, stride 2", len(wrong_at_2), exactly=1)
 
@@ -1408,6 +1446,15 @@ lesson.target(
     "AlexNet without groups, parameters", sum(totals["AlexNet"][kind][0] for kind in ("conv", "fc")), exactly=62_378_344
 )
 
+
+def in_words(count):
+    """A count as short as a bar's label has to be."""
+    for unit, name in [(10**9, "billion"), (10**6, "million")]:
+        if count >= unit:
+            return f"{count / unit:g}\n{name}"
+    return f"{count:,}"
+
+
 fig, (left, right) = plots.figure(1, 2, width=9.0, height=3.2)
 places = np.arange(3)
 for offset, what, colour, hatch in [
@@ -1416,7 +1463,8 @@ for offset, what, colour, hatch in [
 ]:
     column = 0 if what == "weights" else 1
     heights = [of[column] for of in counts.values()]
-    left.bar(places + offset, heights, 0.38, color=colour, hatch=hatch, edgecolor="white", label=what)
+    drawn = left.bar(places + offset, heights, 0.38, color=colour, hatch=hatch, edgecolor="white", label=what)
+    left.bar_label(drawn, [in_words(height) for height in heights], padding=2, fontsize=8, linespacing=0.95)
 left.set(yscale="log", ylim=(1e2, 1e13), title="One layer on 200 × 200 pixels, three wirings")
 left.set_xticks(places, list(counts))
 left.legend(loc="upper right", ncols=2)
@@ -1597,6 +1645,6 @@ plots.claims(
 # - Stanford CS231n, *Convolutional networks* (cs231n.github.io/convolutional-networks). The layer's summary of
 #   Part 3, and lecture B's 5 × 5 × 3 example as an animation with numbers; check one of its windows by hand.
 # - Y. LeCun et al., *Backpropagation applied to handwritten zip code recognition*, Neural Computation 1 (1989).
-#   The abstract of question (d); read on for how sharing weights puts knowledge of the task into a network.
+#   The source of question (d); read on for how sharing weights puts knowledge of the task into a network.
 #
 # Next: 06 The convolutional layer, which makes all of this fast and runs it backwards.
