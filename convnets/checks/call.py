@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from types import FunctionType
 from typing import Any, Protocol
 
 import numpy as np
@@ -200,18 +202,28 @@ class Call:
             value = self.function(*args, **kwargs)
         except Exception as error:
             return ordinal, Outcome(error=error)
-        parameters = self.supervisor.parameters_of(self._name())
+        parameters = self._parameters()
         before = dict(enumerate(self.args)) | self.kwargs
         after = dict(enumerate(args)) | kwargs
-        changed = tuple(
-            str(parameters[key] if isinstance(key, int) and key < len(parameters) else key)
-            for key in before
-            if not _unchanged(before[key], after[key])
-        )
-        return ordinal, Outcome(value=value, changed=changed)
+        changed = []
+        for key, value_before in before.items():
+            if isinstance(key, str):
+                name = key
+            else:
+                name = parameters[key] if key < len(parameters) else f"number {key + 1}"
+            place = _first_change(value_before, after[key], name)
+            changed += [place] if place else []
+        return ordinal, Outcome(value=value, changed=tuple(changed))
 
     def _name(self) -> str:
         return str(getattr(self.function, "__name__", type(self.function).__name__))
+
+    def _parameters(self) -> tuple[str, ...]:
+        """Return the parameters' names, of an exercise as recorded, of a test's own function as written."""
+        recorded = self.supervisor.parameters_of(self._name())
+        if recorded or not isinstance(self.function, FunctionType):
+            return recorded
+        return tuple(inspect.signature(self.function).parameters)
 
     def _argument_sizes(self) -> tuple[int, ...]:
         values = [as_plain(value) for value in (*self.args, *self.kwargs.values())]
@@ -219,7 +231,7 @@ class Call:
 
     def _fail(self, ordinal: int, outcome: Outcome, expected: Any, mismatch: Mismatch) -> None:
         name = self._name()
-        called = call_text(name, self.supervisor.parameters_of(name), self.args, self.kwargs)
+        called = call_text(name, self._parameters(), self.args, self.kwargs)
         scenario = getattr(self.function, "__doc__", None)
         if not self.args and not self.kwargs and scenario:
             called = scenario.strip().splitlines()[0]
@@ -276,14 +288,21 @@ def _missing(error: BaseException | None) -> str:
     return frames[-1].name if frames and frames[-1].name not in ("<module>", "__init__") else ""
 
 
-def _unchanged(before: Any, after: Any) -> bool:
+def _first_change(before: Any, after: Any, place: str) -> str:
+    """Return where a value was changed in place, as ``cache['h2']``; an empty text where it was not."""
     if is_tensor(before) or isinstance(before, np.ndarray):
         a, b = as_plain(before), as_plain(after)
-        if not isinstance(b, np.ndarray) or a.shape != b.shape:
-            return False
-        return bool(np.array_equal(a, b, equal_nan=a.dtype.kind in "fc"))
+        same = isinstance(b, np.ndarray) and a.shape == b.shape
+        return "" if same and np.array_equal(a, b, equal_nan=a.dtype.kind in "fc") else place
     if isinstance(before, dict):
-        return before.keys() == after.keys() and all(_unchanged(before[key], after[key]) for key in before)
-    if isinstance(before, list | tuple):
-        return len(before) == len(after) and all(_unchanged(a, b) for a, b in zip(before, after, strict=True))
-    return True
+        if before.keys() != after.keys():
+            return place
+        places = (_first_change(before[key], after[key], f"{place}[{key!r}]") for key in before)
+    elif isinstance(before, list | tuple):
+        if len(before) != len(after):
+            return place
+        pairs = enumerate(zip(before, after, strict=True))
+        places = (_first_change(a, b, f"{place}[{i}]") for i, (a, b) in pairs)
+    else:
+        return ""
+    return next((changed for changed in places if changed), "")

@@ -292,7 +292,7 @@ def _constant_factor(expected: NDArray[Any], got: NDArray[Any], sizes: tuple[int
             return f"Off by the constant factor {factor:.6g}: a sum where a mean over {size} was asked?"
         if size > 2 and np.isclose(abs(factor), 1 / size, rtol=1e-6):
             return f"Off by the constant factor 1/{size}: a mean over {size} where a sum was asked?"
-    telling = any(np.isclose(abs(factor), value, rtol=1e-6) for value in (2.0, 0.5, 255.0))
+    telling = any(np.isclose(abs(factor), value, rtol=1e-6) for value in (2.0, 0.5, 4.0, 0.25, 255.0))
     if expected.size > 1 or telling:
         return f"Off by a constant factor: the answer is {factor:.6g} times the expected one."
     return ""
