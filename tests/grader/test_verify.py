@@ -65,7 +65,7 @@ def test_everything_off_is_named(tmp_path):
 
 
 def test_fast_mode_judges_no_target(tmp_path):
-    verdict = verified(tmp_path, NOTEBOOK.replace("exactly=5", "exactly=6"), fast=True)
+    verdict = verified(tmp_path, NOTEBOOK.replace("exactly=5", "at_least=6"), fast=True)
     assert verdict.problems == []
     assert verdict.targets == []
 
