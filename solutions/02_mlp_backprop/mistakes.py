@@ -4,12 +4,13 @@ from convnets.checks.authoring import mistake
 
 hints = {
     "sigmoid": (
-        "Symptom: the values near 0 are right, but far out you get NaN, a warning about overflow, or a logarithm of "
-        "−∞. Or a single number works and an array does not.",
+        "Symptom: the values near 0 are right, but far out you get NaN or a logarithm of −∞. Or a single number works "
+        "and an array does not.",
         "Idea: the two forms of the formula fail on opposite sides. On each side use the one whose exponent is not "
         "positive. The absolute value of z gives an exponent that is safe on both.",
         "Outline: compute exp(−|z|) once. Write both forms in terms of it: for z ≥ 0 it is e^(−z), for z < 0 it is "
-        "e^z. Choose between the two entry by entry, without an if (NumPy has a function for it). Mind integer input.",
+        "e^z. Choose between the two entry by entry with np.where instead of an if. Integer z: convert it to float64 "
+        "first, for an array made with np.zeros_like(z) is integer too and cuts every σ to 0.",
     ),
     "forward": (
         "Symptom: the shape is (4, 4) or (N, 1) where another was expected; or every prediction lies between 0 and 1; "
@@ -28,8 +29,8 @@ hints = {
         "one Python float.",
     ),
     "numerical_gradient": (
-        "Symptom: right for one entry but not for several; 0 everywhere for integers; off by a factor 2; right only "
-        "up to about h; or the check says that x was changed in place.",
+        "Symptom: right for one entry but not for several; 0 everywhere, or for integers only; off by a factor 2; "
+        "right only up to about h; or the check says that x was changed in place.",
         "Idea: a partial derivative moves one entry while all the others rest. So each nudge is undone before the "
         "next one begins, and it needs an array that can hold the nudged number.",
         "Outline: copy x as float64 and make an array of zeros for the answer. For every index (np.ndindex runs over "
@@ -37,7 +38,8 @@ hints = {
         "difference divided by the distance between the two.",
     ),
     "relative_error": (
-        "Symptom: NaN for two zero arrays, a value above 1, or a single wrong entry that hardly shows.",
+        "Symptom: NaN for two zero arrays, a value above 1, a single wrong entry that hardly shows, or an error for a "
+        "matrix only.",
         "Idea: numerator and denominator are each one number, and each takes its maximum before they are divided. "
         "Signs must not cancel anywhere.",
         "Outline: check the shapes. Find the largest absolute value of a, of b and of a − b. Add the first two; if "
@@ -45,7 +47,7 @@ hints = {
     ),
     "Value": (
         "Symptom: simple sums and products are right, but a + a gives 1, or a diamond gives too much or too little; "
-        "or a plain number raises AttributeError.",
+        "or a plain number raises AttributeError (wrap it: Value(other)); or a small graph takes for ever.",
         "Idea: each operation only has to note its inputs with their local derivatives. `backward` does all the rest, "
         "and gets it right if every node has received all its contributions before it passes them on.",
         "Outline of `backward`: list all nodes so that each stands after its inputs (visit a node's inputs first, "
@@ -54,7 +56,7 @@ hints = {
     ),
     "backward": (
         "Symptom: weight3 is right and the layers below are not; or the shapes are right and weight1 is not; or "
-        "everything is off by one constant factor.",
+        "everything is off by one constant factor (2 or N: look at the derivative at the prediction).",
         "Idea: go down one layer at a time with three moves: through the weights (the swapped indices are a "
         "transpose), through σ (times h (1 − h)), then collect the parameters' gradients. The shapes decide the order "
         "of every product, except in the square layer.",
@@ -111,8 +113,8 @@ def overflows_to_the_left(z):
 
 @mistake(
     "sigmoid",
-    "The identity with tanh is exact on paper. On a computer 1 + tanh cancels for negative z: at −40 no digit is "
-    "left. Use the exponential.",
+    "Taking something close to 1 away from 1 loses the digits of a small result: at −40 none is left. It happens in "
+    "1 − 1/(1 + e^z) and in the form with tanh alike, exact as both are on paper.",
 )
 def goes_through_tanh(z):
     return 0.5 * (1 + np.tanh(np.asarray(z) / 2))
@@ -130,13 +132,22 @@ def clips(z):
 # forward
 
 
-def _forward(parameters, x, activation=sigmoid, use_bias=True):
-    p = {name: value if use_bias or name.startswith("weight") else 0 * value for name, value in parameters.items()}
-    z1 = p["weight1"] @ x + p["bias1"]
-    h1 = activation(z1)
-    z2 = p["weight2"] @ h1 + p["bias2"]
-    h2 = activation(z2)
-    return p["weight3"] @ h2 + p["bias3"], {"x": x, "z1": z1, "h1": h1, "z2": z2, "h2": h2}
+def _same(z):
+    return z
+
+
+def _forward(parameters, x, activation1=sigmoid, activation2=sigmoid):
+    z1 = parameters["weight1"] @ x + parameters["bias1"]
+    h1 = activation1(z1)
+    z2 = parameters["weight2"] @ h1 + parameters["bias2"]
+    h2 = activation2(z2)
+    prediction = parameters["weight3"] @ h2 + parameters["bias3"]
+    return prediction, {"x": x, "z1": z1, "h1": h1, "z2": z2, "h2": h2}
+
+
+@mistake("forward", "Only the prediction comes back. The way back needs the cache too: two values after `return`.")
+def returns_the_prediction_alone(parameters, x):
+    return forward(parameters, x)[0]
 
 
 @mistake(
@@ -154,22 +165,26 @@ def squashes_the_output(parameters, x):
     "The hidden layers have no σ. Without it three layers collapse into one linear map: W₃W₂W₁x plus a constant.",
 )
 def forgets_the_activation(parameters, x):
-    return _forward(parameters, x, activation=lambda z: z)
+    return _forward(parameters, x, activation1=_same, activation2=_same)
 
 
-@mistake("forward", "The biases are missing. Each of the three layers adds one.")
+@mistake("forward", "The second hidden layer has no σ. Both hidden layers apply one to their z.")
+def forgets_the_second_activation(parameters, x):
+    return _forward(parameters, x, activation2=_same)
+
+
+@mistake("forward", "A bias is missing. Each of the three layers adds its own.")
 def forgets_the_biases(parameters, x):
-    return _forward(parameters, x, use_bias=False)
+    return forward({name: value * name.startswith("weight") for name, value in parameters.items()}, x)
 
 
 @mistake(
     "forward",
-    "The prediction stands as a column. Here one example is a column of x, so N predictions form a row of shape (1, "
-    "N).",
+    "weight2 is transposed. It is 4 × 4, so its shape fits either way and NumPy does not complain. A weight has the "
+    "shape (outputs, inputs).",
 )
-def turns_the_prediction(parameters, x):
-    prediction, cache = forward(parameters, x)
-    return prediction.T, cache
+def transposes_weight2(parameters, x):
+    return forward(parameters | {"weight2": parameters["weight2"].T}, x)
 
 
 @mistake(
@@ -181,10 +196,13 @@ def accepts_one_dimension(parameters, x):
     return _forward(parameters, x)
 
 
-@mistake("forward", "In your cache h1 and h2 hold the values before σ. z is the value before, h the value after it.")
-def caches_the_wrong_side(parameters, x):
+@mistake(
+    "forward",
+    "In your cache z1 and z2 hold the values after σ. z is the value before, h the value after it: was z overwritten?",
+)
+def overwrites_z(parameters, x):
     prediction, cache = forward(parameters, x)
-    return prediction, cache | {"h1": cache["z1"], "h2": cache["z2"]}
+    return prediction, cache | {"z1": cache["h1"], "z2": cache["h2"]}
 
 
 # l2_loss
@@ -221,6 +239,14 @@ def squares_too_late(prediction, target):
     return float(np.sum(prediction - target) ** 2)
 
 
+@mistake(
+    "l2_loss",
+    "The absolute values of the errors were added. An error of 2 counts 4 in this loss: each is squared.",
+)
+def adds_absolute_values(prediction, target):
+    return float(np.sum(np.abs(prediction - target)))
+
+
 @mistake("l2_loss", "One number per example: these are the l(y, y′). The loss L is one number for all of them.")
 def keeps_one_per_example(prediction, target):
     return (prediction - target) ** 2
@@ -254,19 +280,38 @@ def nudges_up_only(f, x, step=1e-5):
     return gradient
 
 
-@mistake("numerical_gradient", "Twice too large: how far apart are the two points at which f is evaluated?")
-def divides_by_one_step(f, x, step=1e-5):
-    return 2 * numerical_gradient(f, x, step)
+@mistake(
+    "numerical_gradient",
+    "Python goes from left to right: in a / 2 * step the result is multiplied by step. The whole 2h stands below the "
+    "line.",
+)
+def multiplies_by_the_step(f, x, step=1e-5):
+    return numerical_gradient(f, x, step) * step**2
 
 
 @mistake(
     "numerical_gradient",
-    "All entries were nudged together, which gives one number, the sum of all partial derivatives. Nudge one entry at"
-    " a time, the others held fixed.",
+    "The difference is 0: f was evaluated twice at the same place. `above = x` makes no copy; both names are one "
+    "array, and the nudge down undoes the nudge up.",
 )
-def nudges_all_at_once(f, x, step=1e-5):
-    x = np.array(x, dtype=float)
-    return np.full(x.shape, (f(x + step) - f(x - step)) / (2 * step))
+def gives_one_array_two_names(f, x, step=1e-5):
+    gradient = np.zeros(x.shape)
+    for index in np.ndindex(x.shape):
+        above = below = x
+        above[index] += step
+        below[index] -= step
+        gradient[index] = (f(above) - f(below)) / (2 * step)
+    return gradient
+
+
+@mistake(
+    "numerical_gradient",
+    "Only the first entry was computed: `return` stands inside the loop and ends it after one turn.",
+)
+def returns_inside_the_loop(f, x, step=1e-5):
+    gradient = np.zeros(x.shape)
+    gradient.flat[0] = numerical_gradient(f, x, step).flat[0]
+    return gradient
 
 
 @mistake(
@@ -303,36 +348,78 @@ def keeps_integers(f, x, step=1e-5):
 
 @mistake(
     "numerical_gradient",
-    "The gradient is a flat list. It must have the shape of x: one partial derivative for each entry, in its place.",
+    "The result array is integer like x (np.zeros_like takes over the dtype), so every partial derivative lost its "
+    "decimals. The answer is float64.",
 )
-def flattens(f, x, step=1e-5):
-    return numerical_gradient(f, x, step).ravel()
+def answers_in_integers(f, x, step=1e-5):
+    return numerical_gradient(f, x, step).astype(x.dtype)
+
+
+@mistake(
+    "numerical_gradient",
+    "range(len(x)) counts the rows of a matrix, and x[i] nudges a whole row at once. Every entry has its own nudge: "
+    "the loop has to run over all indices.",
+)
+def nudges_rows(f, x, step=1e-5):
+    nudged = np.array(x, dtype=float)
+    gradient = np.zeros_like(nudged)
+    for i in range(len(nudged)):
+        here = nudged[i].copy()
+        nudged[i] = here + step
+        above = f(nudged)
+        nudged[i] = here - step
+        gradient[i] = (above - f(nudged)) / (2 * step)
+        nudged[i] = here
+    return gradient
 
 
 # relative_error
 
 
-@mistake("relative_error", "This is the absolute error. Divide by the size of the two gradients.")
-def stays_absolute(a, b):
-    return float(np.max(np.abs(a - b)))
-
-
 @mistake(
     "relative_error",
-    "The mean over the entries makes one wrong entry among many good ones look harmless. The formula takes the "
-    "maximum.",
+    "Means make one wrong entry among many good ones look harmless. The formula takes maxima.",
 )
 def averages_the_entries(a, b):
-    scale = np.max(np.abs(a)) + np.max(np.abs(b))
+    scale = np.mean(np.abs(a)) + np.mean(np.abs(b))
     return float(np.mean(np.abs(a - b)) / scale) if scale > 0 else 0.0
 
 
 @mistake(
-    "relative_error", "Only the size of a is in the denominator, so a and b cannot be exchanged. Add the size of b."
+    "relative_error",
+    "The size of a gradient is its largest *absolute* value: your denominator overlooks large negative entries.",
 )
-def divides_by_one_of_them(a, b):
-    scale = np.max(np.abs(a))
+def keeps_the_sign_below(a, b):
+    scale = np.max(a) + np.max(b)
     return float(np.max(np.abs(a - b)) / scale) if scale > 0 else 0.0
+
+
+@mistake(
+    "relative_error",
+    "Python's own max goes through the rows of a matrix and cannot compare two of them. NumPy's looks at every entry.",
+)
+def takes_pythons_max(a, b):
+    scale = max(np.abs(a)) + max(np.abs(b))
+    return float(max(np.abs(a - b)) / scale) if scale > 0 else 0.0
+
+
+@mistake(
+    "relative_error",
+    "The two sizes were added before the maximum was taken. a and b may be largest in different places: each takes its "
+    "own maximum, and the two are added.",
+)
+def adds_before_the_maximum(a, b):
+    scale = np.max(np.abs(a) + np.abs(b))
+    return float(np.max(np.abs(a - b)) / scale) if scale > 0 else 0.0
+
+
+@mistake(
+    "relative_error",
+    "A small number in the denominator avoids 0/0 but outweighs tiny gradients, and hides their errors. Treat the case "
+    "of two zero gradients by itself.",
+)
+def adds_a_small_number(a, b):
+    return float(np.max(np.abs(a - b)) / (np.max(np.abs(a)) + np.max(np.abs(b)) + 1e-8))
 
 
 @mistake("relative_error", "Without the absolute value around a − b only the entries where a is larger count.")
@@ -406,6 +493,38 @@ class _Node:
 
 @mistake(
     "Value",
+    "All gradients are 0, also that of the number on which `backward` was called. The walk has to begin with ∂E/∂E.",
+)
+class ForgetsToBegin(_Node):
+    def backward(self):
+        for node in self.order():
+            node.grad = 0.0
+
+
+@mistake(
+    "Value",
+    "Nothing arrived at the inputs: the list was walked in the order of the computation, so every node but the last "
+    "passed on a 0. From which end does the gradient come?",
+)
+class WalksForwards(_Node):
+    def backward(self):
+        order = self.order()
+        for node in order:
+            node.grad = 0.0
+        self.grad = 1.0
+        for node in order:
+            for source, local_derivative in node.inputs:
+                source.grad += local_derivative * node.grad
+
+
+@mistake("Value", "The derivative of σ is missing: z received what arrived at y unchanged, as if σ were a sum.")
+class ForgetsTheSlope(_Node):
+    def sigmoid(self):
+        return type(self)(sigmoid(self.data), [(self, 1.0)])
+
+
+@mistake(
+    "Value",
     "The gradient of a number that is used twice is overwritten by its second use. Every use contributes: what has to"
     " happen with the contributions?",
 )
@@ -419,11 +538,12 @@ class OverwritesTheGradient(_Node):
 
 @mistake(
     "Value",
-    "Node b passed its gradient on each time some arrived, so its first contribution reached a twice. A node may pass"
-    " its gradient on once, when all contributions are in.",
+    "A node that is used twice passed its gradient on each time a contribution arrived, so the first one was passed on "
+    "twice. A node may pass its gradient on once, when all contributions are in.",
 )
 class PassesOnTooOften(_Node):
     def backward(self, first=True):
+        # By recursion; a queue that takes a node in at every arrival gives the same.
         if first:
             for node in self.order():
                 node.grad = 0.0
@@ -435,11 +555,12 @@ class PassesOnTooOften(_Node):
 
 @mistake(
     "Value",
-    "Node b passed its gradient on before the contribution by way of c had arrived. Going level by level from E is "
-    "not enough: a short way and a long way may lead to the same node.",
+    "A node passed its gradient on before the last contribution had arrived. Going level by level from E is not "
+    "enough, nor is going down one way after the other: a short way and a long way may lead to the same node.",
 )
-class GoesLevelByLevel(_Node):
+class PassesOnTooEarly(_Node):
     def backward(self):
+        # Level by level; a list in which each node stands before its inputs, depth first, gives the same.
         for node in self.order():
             node.grad = 0.0
         self.grad = 1.0
@@ -450,25 +571,6 @@ class GoesLevelByLevel(_Node):
                 if source not in seen:
                     seen.add(source)
                     queue.append(source)
-
-
-@mistake(
-    "Value", "The two local derivatives of the product are exchanged: if a moves by 1, by how much does a · b move?"
-)
-class SwapsTheFactors(_Node):
-    def __mul__(self, other):
-        other = self._lift(other)
-        return type(self)(self.data * other.data, [(self, self.data), (other, other.data)])
-
-
-@mistake(
-    "Value",
-    "The derivative of σ was computed from z, the number before σ. The formula y (1 − y) is in terms of y, the number"
-    " after it.",
-)
-class TakesTheSlopeOfZ(_Node):
-    def sigmoid(self):
-        return type(self)(sigmoid(self.data), [(self, self.data * (1 - self.data))])
 
 
 @mistake(
@@ -484,20 +586,49 @@ class NeverStartsAfresh(_Node):
                 source.grad += local_derivative * node.grad
 
 
+@mistake(
+    "Value",
+    "The sums are right, but every way from E down is followed by itself, and each number that is used twice doubles "
+    "their number: 2⁴⁰ here. Visit each node once.",
+)
+class FollowsEveryWay(_Node):
+    def backward(self):
+        for node in self.order():
+            node.grad = 0.0
+        self.receive(1.0)
+
+    def receive(self, share):
+        self.grad += share
+        for source, local_derivative in self.inputs:
+            source.receive(local_derivative * share)
+
+
 # backward
 
 
-def _backward(parameters, cache, prediction, target, slope=lambda z, h: h * (1 - h), transpose=np.transpose):
+def _slope(z, h):
+    return h * (1 - h)
+
+
+def _sum(grad_z):
+    return grad_z.sum(axis=1, keepdims=True)
+
+
+def _backward(
+    parameters, cache, prediction, target, slope1=_slope, slope2=_slope, transpose=np.transpose, grad_bias=_sum
+):
+    if prediction.shape != target.shape:
+        raise ValueError("the shapes differ")
     grad_prediction = 2 * (prediction - target)
-    grad_z2 = parameters["weight3"].T @ grad_prediction * slope(cache["z2"], cache["h2"])
-    grad_z1 = transpose(parameters["weight2"]) @ grad_z2 * slope(cache["z1"], cache["h1"])
+    grad_z2 = parameters["weight3"].T @ grad_prediction * slope2(cache["z2"], cache["h2"])
+    grad_z1 = transpose(parameters["weight2"]) @ grad_z2 * slope1(cache["z1"], cache["h1"])
     return {
         "weight1": grad_z1 @ cache["x"].T,
-        "bias1": grad_z1.sum(axis=1, keepdims=True),
+        "bias1": grad_bias(grad_z1),
         "weight2": grad_z2 @ cache["h1"].T,
-        "bias2": grad_z2.sum(axis=1, keepdims=True),
+        "bias2": grad_bias(grad_z2),
         "weight3": grad_prediction @ cache["h2"].T,
-        "bias3": grad_prediction.sum(axis=1, keepdims=True),
+        "bias3": grad_bias(grad_prediction),
     }
 
 
@@ -508,25 +639,47 @@ def drops_the_two(parameters, cache, prediction, target):
 
 @mistake(
     "backward",
-    "This is the gradient of the mean loss. L is a sum over the examples, so its gradient is not divided by N.",
+    "The walk began with the loss itself, (y′ − y)². It begins with the derivative of the loss with respect to y′.",
 )
-def averages_over_the_examples(parameters, cache, prediction, target):
-    return {name: g / target.shape[1] for name, g in backward(parameters, cache, prediction, target).items()}
+def begins_with_the_loss(parameters, cache, prediction, target):
+    half_of_loss = (prediction - target) ** 2 / 2
+    return backward(parameters, cache, half_of_loss, np.zeros_like(half_of_loss))
 
 
 @mistake(
     "backward",
-    "The bias gradients lost an axis. They need the shapes of the biases, (4, 1) or (1, 1): np.sum can keep the axis "
-    "it sums over.",
+    "The gradient of weight3 is an elementwise product, with one column for each example. It needs the shape of "
+    "weight3, and a sum over the examples: a matrix product does both.",
 )
-def flattens_the_biases(parameters, cache, prediction, target):
+def multiplies_elementwise(parameters, cache, prediction, target):
     gradients = backward(parameters, cache, prediction, target)
-    return {name: g[:, 0] if name.startswith("bias") else g for name, g in gradients.items()}
+    return gradients | {"weight3": 2 * (prediction - target) * cache["h2"]}
 
 
-@mistake("backward", "The way through σ is missing: between ∂L/∂h and ∂L/∂z stands the derivative of the sigmoid.")
-def skips_the_sigmoid(parameters, cache, prediction, target):
-    return _backward(parameters, cache, prediction, target, slope=lambda z, h: 1.0)
+@mistake(
+    "backward",
+    "The bias gradients have one column for each example. A bias is added to every column, so its contributions add up "
+    "over them.",
+)
+def leaves_the_biases_unsummed(parameters, cache, prediction, target):
+    return _backward(parameters, cache, prediction, target, grad_bias=lambda grad_z: grad_z)
+
+
+@mistake(
+    "backward",
+    "The way through a σ is missing: in every hidden layer, between ∂L/∂h and ∂L/∂z, stands the derivative of the "
+    "sigmoid.",
+)
+def skips_a_sigmoid(parameters, cache, prediction, target):
+    return _backward(parameters, cache, prediction, target, slope2=lambda z, h: 1.0)
+
+
+@mistake("backward", "1 − h² is the derivative of tanh. The hidden units here are sigmoids.")
+def takes_the_slope_of_tanh(parameters, cache, prediction, target):
+    def slope(z, h):
+        return 1 - h**2
+
+    return _backward(parameters, cache, prediction, target, slope1=slope, slope2=slope)
 
 
 @mistake(
@@ -535,7 +688,10 @@ def skips_the_sigmoid(parameters, cache, prediction, target):
     "h.",
 )
 def takes_the_slope_of_z(parameters, cache, prediction, target):
-    return _backward(parameters, cache, prediction, target, slope=lambda z, h: z * (1 - z))
+    def slope(z, h):
+        return z * (1 - z)
+
+    return _backward(parameters, cache, prediction, target, slope1=slope, slope2=slope)
 
 
 @mistake(
@@ -572,7 +728,8 @@ def returns_the_step(parameters, gradients, lr):
 
 @mistake(
     "gradient_step",
-    "`-=` writes into the caller's own array, even where the dict is new. Compute a new array from the old one.",
+    "The caller's own parameters changed. A new value under a name of the caller's dict does that, and so does `-=`, "
+    "which writes into the old array even where the dict is new. Both are to be new, the dict and its arrays.",
 )
 def writes_into_the_old(parameters, gradients, lr):
     new = dict(parameters)
