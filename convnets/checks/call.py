@@ -207,11 +207,7 @@ class Call:
         after = dict(enumerate(args)) | kwargs
         changed = []
         for key, value_before in before.items():
-            if isinstance(key, str):
-                name = key
-            else:
-                name = parameters[key] if key < len(parameters) else f"number {key + 1}"
-            place = _first_change(value_before, after[key], name)
+            place = _first_change(value_before, after[key], _name_of(key, parameters))
             changed += [place] if place else []
         return ordinal, Outcome(value=value, changed=tuple(changed))
 
@@ -268,14 +264,20 @@ def _got(outcome: Outcome) -> render.Text:
 
 def error_text(error: BaseException) -> str:
     """Write an exception with the last line of the learner's own code that led to it."""
+    text = f"{type(error).__name__}: {error}"
+    where = _where(error)
+    return f"{text}\n  {where}" if where else text
+
+
+def _where(error: BaseException) -> str:
+    origin = signature.origin_of(error)
+    if origin is not None:
+        return origin.where
     own = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != __file__]
     # The learner's own lines are those of a notebook cell; a library's frames come after them.
     cells = [frame for frame in own if "ipykernel" in frame.filename or frame.filename.startswith("<")]
-    text = f"{type(error).__name__}: {error}"
-    where = cells[-1] if cells else (own[-1] if own else None)
-    if where is not None and where.line:
-        text += f"\n  in {where.name}, line {where.lineno}: {where.line.strip()}"
-    return text
+    last = cells[-1] if cells else (own[-1] if own else None)
+    return f"in {last.name}, line {last.lineno}: {last.line.strip()}" if last is not None and last.line else ""
 
 
 def _is_exception(value: Any) -> bool:
@@ -284,8 +286,17 @@ def _is_exception(value: Any) -> bool:
 
 def _missing(error: BaseException | None) -> str:
     """Name the function whose stub raised NotImplementedError."""
+    origin = signature.origin_of(error)
     frames = traceback.extract_tb(error.__traceback__) if error is not None else []
-    return frames[-1].name if frames and frames[-1].name not in ("<module>", "__init__") else ""
+    name = origin.function if origin is not None else frames[-1].name if frames else ""
+    return name if name not in ("<module>", "__init__") else ""
+
+
+def _name_of(argument: int | str, parameters: tuple[str, ...]) -> str:
+    """Return an argument's name: its own, that of the parameter in its place, or its number."""
+    if isinstance(argument, str):
+        return argument
+    return parameters[argument] if argument < len(parameters) else f"number {argument + 1}"
 
 
 def _first_change(before: Any, after: Any, place: str) -> str:

@@ -7,6 +7,7 @@ each known mistake at the first check it fails; a learner's outcome is compared 
 from __future__ import annotations
 
 import dis
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,25 @@ from convnets.checks.describe import as_plain, is_numeric
 KEPT = 24
 
 Signature = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where an exception came from that another process raised; its ``__origin__``, in the place of a traceback.
+
+    Attributes
+    ----------
+    by_the_answer : bool
+        Whether a ``raise`` in a cell raised it, not one in a library.
+    function : str
+        Name of the innermost function.
+    where : str
+        The innermost line of a cell, as "in sigmoid, line 3: return …"; empty when there is none.
+    """
+
+    by_the_answer: bool
+    function: str
+    where: str
 
 
 def of_value(value: Any) -> Signature:
@@ -42,12 +62,19 @@ def of_exception(error: BaseException) -> Signature:
     A library's exceptions are told apart by their messages; what the answer itself raises is worded
     differently by everyone, so its type alone counts.
     """
-    if _raised_by_the_answer(error):
+    origin = origin_of(error)
+    if raised_by_a_cell(error) if origin is None else origin.by_the_answer:
         return {"raised": type(error).__name__}
     return {"raised": type(error).__name__, "message": str(error)[:200]}
 
 
-def _raised_by_the_answer(error: BaseException) -> bool:
+def origin_of(error: BaseException | None) -> Origin | None:
+    """Return where an exception came from, None for one whose own traceback tells."""
+    origin = getattr(error, "__origin__", None)
+    return origin if isinstance(origin, Origin) else None
+
+
+def raised_by_a_cell(error: BaseException) -> bool:
     """Tell whether a ``raise`` in a cell of a notebook, not one in a library, raised the exception."""
     trace = error.__traceback__
     if trace is None:

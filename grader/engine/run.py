@@ -1,0 +1,376 @@
+"""Grade a class: what is not graded yet, in examiner processes, each result kept as soon as it is there.
+
+Three kinds of process work together. This one finds the submissions and is the only writer, of the results and of the
+gradebook. Examiners, forked from it when the libraries are loaded and the official code has run, grade one submission
+after the other. Zygotes fork the processes in which learners' code runs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import json
+import platform
+import sys
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from grader.course import CourseError
+from grader.engine.errors import EngineError
+from grader.engine.layouts import Found
+from grader.engine.limits import Limits
+from grader.engine.pool import Failure, examine_all
+from grader.engine.release import Profile, Release
+from grader.engine.result import CellResult, Outcome, Result
+from grader.engine.store import Key, ResultsStore, Stored
+from grader.engine.submission import Submission
+
+if TYPE_CHECKING:
+    from grader.engine.proxy import Session
+    from grader.engine.sandbox import Isolation
+    from grader.engine.zygote import Zygote
+
+#: Libraries that decide how a submission runs.
+_LIBRARIES = {"numpy": ("numpy", "msgpack"), "torch": ("numpy", "msgpack", "torch")}
+
+
+# --- What there is to do --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Work:
+    """A submission, not read yet.
+
+    Attributes
+    ----------
+    found : Found
+        Where it lies.
+    module : str
+        To which module.
+    """
+
+    found: Found
+    module: str
+
+    @property
+    def student(self) -> str:
+        """Whose."""
+        return self.found.student
+
+    def read(self) -> Submission:
+        """Read it; whatever it is, there is a submission afterwards."""
+        return self.found.read()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run does with the submissions it was given.
+
+    Attributes
+    ----------
+    todo : list of Work
+        To be graded, one module after the other.
+    done : list of (Work, Stored)
+        Graded already, with the same submission, tests and environment.
+    earlier : dict of (str, str) to Stored
+        The last result of what is to be graded again, under module and student.
+    """
+
+    todo: list[Work] = field(default_factory=list)
+    done: list[tuple[Work, Stored]] = field(default_factory=list)
+    earlier: dict[tuple[str, str], Stored] = field(default_factory=dict)
+
+
+def assign(
+    found: Sequence[Found], modules: Collection[str], *, module: str = "", only: str = ""
+) -> tuple[list[Work], list[Found]]:
+    """Sort out which module each submission belongs to.
+
+    Parameters
+    ----------
+    found : sequence of Found
+        The submissions.
+    modules : collection of str
+        The course's modules.
+    module : str
+        Take only submissions to this one, and take those for it whose names tell no module.
+    only : str
+        Take only submissions of this student.
+
+    Returns
+    -------
+    tuple of list of Work, list of Found
+        In order of module and student; and what belongs to no module.
+
+    Raises
+    ------
+    CourseError
+        When there is no such student.
+    """
+    mine = [place for place in found if only in ("", place.student)]
+    if only and not mine:
+        raise CourseError(f"there is no submission of {only!r}; the folder's or file's name is the student's")
+    work: dict[tuple[str, str], Work] = {}
+    strangers = []
+    for place in mine:
+        target = place.assignment or module
+        if target not in modules or (target, place.student) in work:
+            strangers.append(place)
+        elif module in ("", target):
+            work[target, place.student] = Work(place, target)
+    return [work[key] for key in sorted(work)], strangers
+
+
+def make_plan(
+    work: Sequence[Work], releases: Mapping[str, Release], environments: Mapping[str, str], store: ResultsStore
+) -> Plan:
+    """Find out what is graded already. Only submissions that have a result are read.
+
+    Parameters
+    ----------
+    work : sequence of Work
+        The submissions.
+    releases : mapping of str to Release
+        Of each module.
+    environments : mapping of str to str
+        Fingerprint of the environment for each module.
+    store : ResultsStore
+        The results.
+    """
+    plan = Plan()
+    latest = {module: store.latest(module) for module in releases}
+    for item in work:
+        stored = latest[item.module].get(item.student)
+        if stored is None:
+            plan.todo.append(item)
+            continue
+        key = Key(item.read().key, releases[item.module].fingerprint, environments[item.module])
+        if stored.settled and stored.key == key:
+            plan.done.append((item, stored))
+        else:
+            plan.todo.append(item)
+            plan.earlier[item.module, item.student] = stored
+    return plan
+
+
+def environment(profile: Profile, tier: str, limits: Limits) -> str:
+    """Return a fingerprint of what a result depends on beside submission and tests.
+
+    Parameters
+    ----------
+    profile : str
+        Which libraries are loaded.
+    tier : str
+        What confines learners' code.
+    limits : Limits
+        What it may take.
+    """
+    versions = {name: metadata.version(name) for name in _LIBRARIES[profile]}
+    python = [platform.python_implementation(), platform.python_version(), platform.machine(), sys.platform]
+    told = [python, versions, tier, asdict(limits), _sources()]
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+
+
+@functools.cache
+def _sources() -> str:
+    """Return a fingerprint of the code that grades and of the library that learners import."""
+    engine = Path(__file__).resolve().parent
+    files = sorted(engine.glob("*.py")) + sorted((engine.parents[1] / "convnets").rglob("*.py"))
+    return hashlib.sha256(b"\0".join(path.read_bytes() for path in files)).hexdigest()
+
+
+# --- Examiners ------------------------------------------------------------------------------------------------
+
+#: Grades one submission in an examiner's process.
+Examine = Callable[[Work], Result]
+
+
+@contextlib.contextmanager
+def ready_to_examine(
+    releases: Mapping[str, Release],
+    isolation: Isolation,
+    limits: Limits,
+    *,
+    allow_unconfined: bool = False,
+    forbidden: Sequence[Path] = (),
+) -> Iterator[Examine]:
+    """Start the zygotes and load the libraries; what is given back grades a submission, after a fork too.
+
+    Parameters
+    ----------
+    releases : mapping of str to Release
+        Of each module that will be graded.
+    isolation : Isolation
+        What this machine gives.
+    limits : Limits
+        For each submission.
+    allow_unconfined : bool
+        Go on where nothing confines learners' code.
+    forbidden : sequence of Path
+        What must not open for a learner; each learner's process tries.
+
+    Raises
+    ------
+    EngineError
+        When no learner's process can be had, or official code does not run here.
+    """
+    from grader.engine.zygote import Zygote
+
+    with contextlib.ExitStack() as stack:
+        # The zygotes import their libraries while this process imports its own.
+        zygotes = {
+            profile: stack.enter_context(
+                Zygote(profile, isolation, limits, forbidden=forbidden, allow_unconfined=allow_unconfined)
+            )
+            for profile in sorted({release.profile for release in releases.values()})
+        }
+        if "torch" in zygotes:
+            import torch
+
+            torch.set_num_threads(1)
+        from grader.engine import core, official, proxy
+
+        # What every examiner would do first is done once, before they are forked.
+        for module in sorted(releases)[:1]:
+            official.prepare(releases[module])
+        for zygote in zygotes.values():
+            zygote.spawn().close()
+
+        def examine(work: Work) -> Result:
+            release = releases[work.module]
+            return core.grade(
+                release,
+                work.read(),
+                functools.partial(_open_learner, zygotes[release.profile], proxy.Session, limits),
+                limits,
+                isolation=isolation.tier,
+            )
+
+        yield examine
+
+
+def _open_learner(zygote: Zygote, session: type[Session], limits: Limits) -> Session:
+    child = zygote.spawn()
+    return session(child.sock, child, limits)
+
+
+# --- The run --------------------------------------------------------------------------------------------------
+
+
+class Gradebook(Protocol):
+    """Where results are entered; `grader.gradebook.Gradebook` is the real one."""
+
+    def write(
+        self,
+        release: Release,
+        result: Result,
+        submission: Submission | None = None,
+        submitted_at: datetime | None = None,
+    ) -> None:
+        """Enter a result; entering it again changes nothing."""
+
+
+@dataclass
+class Entering:
+    """A gradebook that results are entered into, and how that went.
+
+    Attributes
+    ----------
+    book : Gradebook
+        An open gradebook.
+    name : str
+        Which one, for the marks in the store; it changes when the gradebook is made anew.
+    failures : dict of str to int
+        Why results could not be entered, and how many. They are kept, and entered by the next run.
+    """
+
+    book: Gradebook
+    name: str
+    submitted_at: Callable[[Work], datetime | None] = lambda work: None
+    failures: dict[str, int] = field(default_factory=dict)
+
+    def enter(self, store: ResultsStore, release: Release, work: Work, result: Result, stored: Stored) -> None:
+        """Enter a result unless it is there already."""
+        if store.is_entered(stored, self.name):
+            return
+        submission = work.read()
+        if submission.key != stored.key.submission:
+            return  # handed in anew since it was graded: the next run grades and enters that
+        try:
+            self.book.write(release, result, submission, self.submitted_at(work))
+        except (CourseError, EngineError) as error:
+            self.failures[str(error)] = self.failures.get(str(error), 0) + 1
+        else:
+            store.mark_entered(stored, self.name)
+
+
+def run(
+    plan: Plan,
+    releases: Mapping[str, Release],
+    environments: Mapping[str, str],
+    store: ResultsStore,
+    examine: Examine,
+    *,
+    jobs: int,
+    limits: Limits,
+    entering: Entering | None = None,
+) -> Generator[tuple[Work, Result], None, None]:
+    """Grade what a plan has to do; yield each result when it is on the disk.
+
+    Parameters
+    ----------
+    plan : Plan
+        From `make_plan`.
+    releases, environments : mapping
+        As for `make_plan`.
+    store : ResultsStore
+        Open for writing.
+    examine : callable
+        From `ready_to_examine`.
+    jobs : int
+        Examiner processes.
+    limits : Limits
+        For each submission.
+    entering : Entering, optional
+        The gradebook.
+
+    Raises
+    ------
+    CourseError
+        When a result cannot be written, as on a full disk.
+    """
+    # Twice: the answers, then follow-through. Whoever takes longer is not working any more.
+    patience = 2 * limits.total + limits.start + 60
+    replies = examine_all(plan.todo, lambda work: examine(work).to_json(), jobs=jobs, patience=patience)
+    with contextlib.closing(replies):
+        for work, reply in replies:
+            release = releases[work.module]
+            result = _not_graded(work, release, reply.reason) if isinstance(reply, Failure) else Result.from_json(reply)
+            key = Key(result.submission_key, release.fingerprint, environments[work.module])
+            stored = store.append(result, key)
+            if entering is not None:
+                entering.enter(store, release, work, result, stored)
+            yield work, result
+
+
+def enter_done(plan: Plan, releases: Mapping[str, Release], store: ResultsStore, entering: Entering) -> None:
+    """Enter the results of earlier runs that are not in the gradebook yet."""
+    for work, stored in plan.done:
+        if not store.is_entered(stored, entering.name):
+            entering.enter(store, releases[work.module], work, store.result(stored), stored)
+
+
+def _not_graded(work: Work, release: Release, reason: str) -> Result:
+    """Return the result of a submission on which the grader itself failed."""
+    message = "This could not be graded; your instructor has been told."
+    cells = tuple(
+        CellResult(cell.id, cell.exercise, 0.0, cell.points, Outcome.EngineError, message)
+        for cell in release.having("tests")
+    )
+    flag = f"the grader failed twice: {reason}; grade this submission again"
+    return Result(work.student, work.module, work.read().key, cells, flags=(flag,))
