@@ -1,4 +1,4 @@
-"""The command line: ``grader build``, ``grader verify``."""
+"""The command line: ``grader build``, ``grader verify``, and the verbs of grading."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from grader import cli_grading
 from grader.course import CourseError, find_course
 
 
@@ -76,6 +77,9 @@ def verify(modules: tuple[str, ...], fast: bool, as_json: bool, results: Path | 
         report.write_results(verdicts, results)
     if any(verdict.problems for verdict in verdicts):
         sys.exit(1)
+
+
+cli_grading.add_to(main)
 
 
 if __name__ == "__main__":
