@@ -52,8 +52,8 @@ _DTYPES = frozenset(
 )
 _TEXT_DTYPE = re.compile(r"(?:<U|>U|\|S)[1-9][0-9]{0,4}")
 _TENSOR_DTYPES = frozenset(
-    ("bool", "float16", "bfloat16", "float32", "float64", "complex64", "complex128")
-    + tuple(f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64))
+    ["bool", "float16", "bfloat16", "float32", "float64", "complex64", "complex128"]
+    + [f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)]
 )
 _TYPES: tuple[type, ...] = (
     bool,
@@ -258,7 +258,7 @@ class Writer:
                 return [Tag.NAMED, "dtype", value.str]
         elif kind in (defaultdict, OrderedDict, Counter):
             return self._dict(value)
-        elif kind is np.memmap:
+        elif kind is np.memmap or kind is np.matrix:
             return self.node(np.asarray(value))
         elif isinstance(value, tuple):
             names = _names_of(kind)
@@ -355,6 +355,32 @@ _WRITE: dict[type, Callable[[Writer, Any], Node]] = {
     slice: Writer._slice,
     type(...): Writer._ellipsis,
 }
+
+
+def is_plain(value: Any) -> bool:
+    """Tell whether a value travels as plain data, all of it, not as a handle."""
+    return _PlainOnly().tries(value)
+
+
+class _PlainOnly:
+    """Hooks of a writer that has handles of nothing."""
+
+    def tries(self, value: Any) -> bool:
+        try:
+            Writer(self).node(value)
+        except _NotPlainError:
+            return False
+        return True
+
+    def known(self, value: Any) -> None:
+        return None
+
+    def write_other(self, value: Any) -> Node:
+        raise _NotPlainError
+
+
+class _NotPlainError(Exception):
+    """There would have to be a handle."""
 
 
 def is_plain_key(value: Any) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +17,11 @@ from grader.build.recording import Workbench
 from grader.build.release import drift, write_source
 from grader.build.text import TextNotebook
 from grader.course import Course, CourseError
+from grader.engine.layouts import find_submissions
+from grader.engine.limits import Limits
+from grader.engine.release import make_release
+from grader.engine.run import Work, ready_to_examine
+from grader.engine.sandbox import probe
 from grader.nbgrader_api import open_api, run_step
 from grader.verify.run import run_notebook
 
@@ -49,6 +54,8 @@ class Verdict:
     ----------
     points, stub_points : str
         "20 of 20" of the solution and "0 of 20" of the stub, by the checks themselves.
+    graded_points, graded_stub_points : str
+        The same by ``grader grade``, whose tests call into another process.
     nbgrader_points, nbgrader_stub_points : str
         The same by stock ``nbgrader autograde``.
     mistakes : str
@@ -65,6 +72,8 @@ class Verdict:
     points: str = ""
     stub_points: str = ""
     mistakes: str = ""
+    graded_points: str = ""
+    graded_stub_points: str = ""
     nbgrader_points: str = ""
     nbgrader_stub_points: str = ""
     seconds: float = 0.0
@@ -140,6 +149,8 @@ def _verify(course: Course, module: str, fast: bool, step: Callable[[str], None]
         prove_stub(verdict, record, stub, root / "notebooks" / module, step)
         step("mistakes")
         prove_mistakes(verdict, course, notebook, record)
+        step("grading")
+        prove_grading(verdict, course, {"solution": source, "stub": root / "notebooks" / module})
         step("nbgrader autograde")
         prove_nbgrader(verdict, api, root, module, record)
     return verdict
@@ -231,6 +242,32 @@ def prove_mistakes(verdict: Verdict, course: Course, notebook: TextNotebook, rec
             verdict.problems.append(f"exercise {exercise.name}: {known} known mistakes; at least three are expected")
         if points and len(workbench.hints.get(exercise.name, ())) != 3:
             verdict.problems.append(f"exercise {exercise.name}: three hints are expected")
+
+
+def prove_grading(verdict: Verdict, course: Course, folders: Mapping[str, Path]) -> None:
+    """Grade solution and stub as a class is graded: full marks and zero, though the tests run in another process."""
+    release = make_release(course, verdict.module)
+    releases = {verdict.module: release}
+    # These are the course's own notebooks: where nothing confines them, they may run all the same.
+    with ready_to_examine(releases, probe(), Limits(), allow_unconfined=True) as examine:
+        results = {
+            student: examine(
+                Work(find_submissions(folder / f"{verdict.module}.ipynb", [verdict.module])[0], release.module)
+            )
+            for student, folder in folders.items()
+        }
+    verdict.graded_points, verdict.graded_stub_points = (
+        f"{result.points:g} of {sum(cell.max_points for cell in result.cells):g}" for result in results.values()
+    )
+    for cell in results["solution"].cells:
+        if cell.points < cell.max_points:
+            why = _last_line(f"{cell.message}\n{cell.detail}")
+            verdict.problems.append(f"solution, {cell.cell}: when it is graded: {cell.outcome}: {why}")
+    if results["stub"].points:
+        verdict.problems.append(f"grading gives the stub {verdict.graded_stub_points} points")
+    verdict.problems += [
+        f"{who}, when it is graded: {flag}" for who, result in results.items() for flag in result.flags
+    ]
 
 
 def prove_nbgrader(verdict: Verdict, api: Any, root: Path, module: str, record: LessonRecord) -> None:

@@ -25,10 +25,10 @@ def print_table(verdicts: list[Verdict]) -> None:
     from rich.table import Table
 
     # Piped output has no width of its own.
-    console = Console() if sys.stdout.isatty() else Console(width=130)
+    console = Console() if sys.stdout.isatty() else Console(width=140)
     table = Table(title="grader verify")
-    for name in ("module", "solution", "stub", "mistakes", "targets", "nbgrader", "its stub", "time", ""):
-        table.add_column(name, justify="left" if name in ("module", "") else "right")
+    for name in ("module", "solution", "stub", "mistakes", "targets", "graded", "stub", "nbgrader", "stub", "time", ""):
+        table.add_column(name, justify="left" if name in ("module", "") else "right", no_wrap=name == "module")
     for verdict in verdicts:
         reached = sum(target.reached for target in verdict.targets)
         table.add_row(
@@ -37,6 +37,8 @@ def print_table(verdicts: list[Verdict]) -> None:
             verdict.stub_points,
             verdict.mistakes,
             f"{reached} of {len(verdict.targets)}" if verdict.targets else "–",
+            verdict.graded_points,
+            verdict.graded_stub_points,
             verdict.nbgrader_points,
             verdict.nbgrader_stub_points,
             f"{verdict.seconds:.1f} s",

@@ -30,6 +30,7 @@ def test_a_module_in_order_is_proved(course, monkeypatch):
     (verdict,) = json.loads(run.stdout)
     assert verdict["problems"] == []
     assert (verdict["points"], verdict["stub_points"]) == ("3 of 3", "0 of 3")
+    assert (verdict["graded_points"], verdict["graded_stub_points"]) == ("3 of 3", "0 of 3")
     assert (verdict["nbgrader_points"], verdict["nbgrader_stub_points"]) == ("3 of 3", "0 of 3")
     assert verdict["mistakes"] == "3 of 3"
     target = {"module": "01_windows", "what": "windows", "measured": "5", "target": "= 5", "reached": True}
