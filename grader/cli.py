@@ -13,13 +13,16 @@ from grader.course import CourseError, find_course
 
 
 class _OneLineErrors(click.Group):
-    """Turn the course's errors into one line and exit code 1."""
+    """Turn the course's errors into one line and exit code 1, and wrong usage into one line and exit code 2."""
 
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
         except CourseError as error:
             raise click.ClickException(str(error)) from error
+        except click.UsageError as error:
+            command = error.ctx.command_path if error.ctx else "grader"
+            raise click.UsageError(f"{error.format_message().rstrip('.')}; see {command} --help") from error
 
 
 @click.group(cls=_OneLineErrors, context_settings={"help_option_names": ["-h", "--help"]})

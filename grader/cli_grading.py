@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from grader.course import Course, CourseError, find_course
+from grader.engine.limits import GIB, MIB, Limits
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from grader.engine.layouts import Found
-    from grader.engine.limits import Limits
     from grader.engine.release import Release
     from grader.engine.result import Result
     from grader.engine.run import Entering, Plan, Work
@@ -34,12 +34,15 @@ if TYPE_CHECKING:
 Verb = TypeVar("Verb", bound=Callable[..., None])
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMG]?)(?:i?B)?", re.I)
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+# Control characters, marks that turn the direction of writing around, and halves of characters.
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 #: What a shell expects of a program that Ctrl-C stopped.
 STOPPED = 130
 
 
 class _Command(click.Command):
-    """Turn the engine's errors into one line and exit code 1."""
+    """Turn the engine's and the machine's errors into one line and exit code 1."""
 
     def invoke(self, ctx: click.Context) -> Any:
         from grader.engine.errors import EngineError
@@ -48,6 +51,13 @@ class _Command(click.Command):
             return super().invoke(ctx)
         except EngineError as error:
             raise click.ClickException(str(error)) from error
+        except BrokenPipeError:
+            raise  # whoever reads has seen enough: click ends quietly
+        except OSError as error:
+            where = f"{error.filename}: " if error.filename else ""
+            raise click.ClickException(
+                f"{where}{error.strerror or error}; mend this and give the command again"
+            ) from error
 
 
 def _size(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
@@ -56,7 +66,7 @@ def _size(ctx: click.Context, param: click.Parameter, value: str | None) -> int 
         return None
     found = _SIZE.fullmatch(value.strip())
     if not found:
-        raise click.BadParameter(f"{value!r} is no size; write 512M or 2G")
+        raise click.BadParameter(f"{value!r} is no size: write 512M or 2G")
     return int(float(found[1]) * 1024 ** " KMG".index(found[2].upper() or " "))
 
 
@@ -66,24 +76,32 @@ def add_to(main: click.Group) -> None:
         main.add_command(verb)
 
 
+def _limit(name: str, what: str, default: str, **option: Any) -> Callable[[Verb], Verb]:
+    return click.option(f"--limit-{name}", help=f"{what}; {default} by default.", **option)
+
+
 def _of_grading(verb: Verb) -> Verb:
     """Add what ``grade`` and ``regrade`` share."""
-    seconds = click.FloatRange(min=0, min_open=True)
+    seconds: dict[str, Any] = {"type": float, "metavar": "SECONDS"}
+    size: dict[str, Any] = {"callback": _size, "metavar": "SIZE"}
+    number: dict[str, Any] = {"type": click.IntRange(min=1), "metavar": "NUMBER"}
     options = [
         click.argument("submissions", type=click.Path(path_type=Path)),
-        click.option("--module", default="", help="Only this module; also for files whose names tell no module."),
+        click.option(
+            "--module", metavar="NAME", default="", help="Only this module; also for files whose names tell no module."
+        ),
         click.option("--only", metavar="STUDENT", default="", help="Only this student's submissions."),
-        click.option("--jobs", type=click.IntRange(min=1), help="Examiner processes; all cores by default."),
+        click.option("--jobs", help="Examiner processes; all cores by default.", **number),
         click.option("--gradebook", metavar="URL", help="Database of the gradebook; the course's gradebook.db."),
         click.option("--no-gradebook", is_flag=True, help="Keep the results, and leave the gradebook alone."),
         click.option("--no-sandbox", is_flag=True, help="Go on where this machine cannot confine learners' code."),
-        click.option("--limit-start", type=seconds, help="Seconds until a learner's process is ready."),
-        click.option("--limit-cell", type=seconds, help="Seconds for one cell."),
-        click.option("--limit-call", type=seconds, help="Seconds for one call of a learner's function."),
-        click.option("--limit-total", type=seconds, help="Seconds for one submission."),
-        click.option("--limit-memory", metavar="SIZE", callback=_size, help="Memory of one submission, as 2G."),
-        click.option("--limit-processes", type=click.IntRange(min=1), help="Processes and threads at once."),
-        click.option("--limit-output", metavar="SIZE", callback=_size, help="Printed output kept, as 1M."),
+        _limit("start", "Until a learner's process is ready", f"{Limits.start:g}", **seconds),
+        _limit("cell", "For one cell", f"{Limits.cell:g}", **seconds),
+        _limit("call", "For one call of a learner's function", f"{Limits.call:g}", **seconds),
+        _limit("total", "For one submission", f"{Limits.total:g}", **seconds),
+        _limit("memory", "Memory of one submission", f"{Limits.memory // GIB}G", **size),
+        _limit("processes", "Processes and threads at once", f"{Limits.processes}", **number),
+        _limit("output", "Printed output kept", f"{Limits.output // MIB}M", **size),
         click.option("--json", "as_json", is_flag=True, help="Print the results as JSON."),
     ]
     for option in reversed(options):
@@ -119,7 +137,7 @@ def status(submissions: Path | None, as_json: bool) -> None:
         submissions = course.root / "submitted"
     rows = _status(course, submissions)
     if as_json:
-        click.echo(json.dumps(rows, indent=1, ensure_ascii=False))
+        _echo_json(rows)
         return
     table = _table(
         "grader status", module="", submitted=1, graded=1, changed=1, ungraded=1, waiting=1, flags=1, last=""
@@ -137,7 +155,7 @@ def doctor(as_json: bool) -> None:
 
     findings = list(examine(find_course()))
     if as_json:
-        click.echo(json.dumps([asdict(finding) for finding in findings], indent=1, ensure_ascii=False))
+        _echo_json([asdict(finding) for finding in findings])
     else:
         for finding in findings:
             click.echo(f"{'✓' if finding.well else '✗'} {finding.what}: {finding.found}")
@@ -314,7 +332,8 @@ class _Grading:
             table = _table("Scores that moved", student="", module="", before=1, after=1, why="", cells="")
             for move in moved:
                 changed, cells = ", ".join(move.why), ", ".join(move.cells)
-                table.add_row(move.student, move.module, f"{move.before:g}", f"{move.after:g}", changed, cells)
+                who = _shown(move.student)
+                table.add_row(who, move.module, f"{move.before:g}", f"{move.after:g}", changed, cells)
             if moved:
                 _print(table)
             graded = len(self.moves)
@@ -445,7 +464,7 @@ class _Grading:
             points = f"{row.points:g} of {row.max_points:g}"
             odd = ", ".join(f"{count} {name}" for name, count in row.outcomes.items() if name in _TOLD)
             flags = "; ".join([*([odd] if odd else []), *row.flags])
-            table.add_row(row.student, row.module, points, str(row.waiting or ""), flags, row.state)
+            table.add_row(_shown(row.student), row.module, points, str(row.waiting or ""), flags, row.state)
         if self.rows:
             _print(table)
         graded = sum(row.state == "graded" for row in self.rows)
@@ -463,12 +482,17 @@ class _Grading:
         head = {"isolation": self.isolation.tier, "seconds": round(self.seconds, 3)}
         failures = self.entering.failures if self.entering else {}
         tail = {"not_recognised": [place.name for place in self.strangers], "gradebook_failures": failures}
-        click.echo(json.dumps(head | told | tail, indent=1, ensure_ascii=False))
+        _echo_json(head | told | tail)
 
     def _end(self) -> None:
         """Tell what went wrong, and leave with exit code 1 where something did."""
         for place in self.strangers:
-            self._say(f"{place.name}: its module is unknown, not graded; name it with --module")
+            if (place.assignment or self.module) in self.course.modules():
+                self._say(
+                    f"{place.name}: there is another submission of {place.student}, not graded; leave one of them"
+                )
+            else:
+                self._say(f"{place.name}: its module is unknown, not graded; name it with --module")
         for failure, count in (self.entering.failures if self.entering else {}).items():
             kept = f"{_count(count, 'result')} kept, but not in the gradebook"
             self._say(f"{kept}: {failure}; then give the same command again")
@@ -480,7 +504,7 @@ class _Grading:
 
     @staticmethod
     def _say(line: str) -> None:
-        click.echo(line, err=True)
+        click.echo(_shown(line), err=True)
 
 
 #: Outcomes that the table names; the others are what the points say.
@@ -494,7 +518,6 @@ def results_folder(course: Course) -> Path:
 
 def _limits(given: dict[str, Any]) -> Limits:
     from grader.engine.errors import EngineError
-    from grader.engine.limits import Limits
 
     try:
         return Limits(**{name.removeprefix("limit_"): value for name, value in given.items() if value is not None})
@@ -602,7 +625,7 @@ def _progress(total: int, *, quiet: bool) -> Iterator[Callable[[Row], None]]:
         TimeElapsedColumn(),
         TextColumn("left:"),
         TimeRemainingColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
     )
     # Refreshed by hand: a thread of its own would be forked into an examiner that takes the place of a dead one.
     with Progress(*columns, console=Console(stderr=True), transient=True, auto_refresh=False) as progress:
@@ -610,7 +633,7 @@ def _progress(total: int, *, quiet: bool) -> Iterator[Callable[[Row], None]]:
         progress.refresh()
 
         def advance(row: Row) -> None:
-            progress.update(task, advance=1, description=f"{row.student} {row.module}", refresh=True)
+            progress.update(task, advance=1, description=_shown(f"{row.student} {row.module}"), refresh=True)
 
         yield advance
 
@@ -624,7 +647,7 @@ def _plain_lines(total: int) -> Callable[[Row], None]:
         left = (time.monotonic() - began) / done * (total - done)
         points = f"{row.points:g} of {row.max_points:g} points"
         eta = f" · {left // 60:.0f}:{left % 60:02.0f} left" if done < total else ""
-        click.echo(f"{done} of {total} · {row.student} · {row.module} · {points}{eta}", err=True)
+        click.echo(f"{done} of {total} · {_shown(row.student)} · {row.module} · {points}{eta}", err=True)
 
     return advance
 
@@ -644,6 +667,17 @@ def _print(table: Table) -> None:
 
     # Piped output has no width of its own.
     (Console() if sys.stdout.isatty() else Console(width=160)).print(table, markup=False)
+
+
+def _shown(text: str) -> str:
+    """Return a text that a terminal prints as it is: students choose the names of their files and folders."""
+    return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def _echo_json(told: Any) -> None:
+    text = json.dumps(told, indent=1, ensure_ascii=False)
+    # Halves of characters, from file names that are no proper Unicode, cannot be printed.
+    click.echo(_SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
 
 
 def _count(number: int, noun: str) -> str:

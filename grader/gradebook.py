@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import importlib.util
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -33,8 +34,9 @@ from grader.engine.submission import Submission
 
 #: Revision of the schema, which nbgrader 0.9.6 writes into a new gradebook.
 REVISION = "e43177bfe90b"
-#: Seconds to wait for another program that holds the gradebook.
-PATIENCE = 10
+#: Seconds to wait for another program that holds the gradebook, and once that was in vain: a class is not to wait
+#: as often as it has students.
+PATIENCE, LESS_PATIENCE = 10, 1
 #: What nbgrader notes at an answer in which nothing was written.
 NO_RESPONSE = "No response."
 #: Longest student id that the schema holds, in characters.
@@ -42,6 +44,9 @@ LONGEST_ID = 128
 
 #: Key of a connection's notes for the statement that begins a transaction in SQLite.
 _BEGIN = "begin"
+# What databases say where another program holds what is to be written, and where there is no server.
+_HELD = re.compile(r"database (table )?is locked|lock timeout|locking protocol")
+_AWAY = re.compile(r"connect|terminat|shutting down|starting up|server closed", re.I)
 # What a folder's name or a database cannot hold.
 _NOT_IN_ID = re.compile(r"[/\\\x00-\x1f\x7f\ud800-\udfff]")
 
@@ -329,9 +334,10 @@ class Gradebook:
         return self._connection
 
     def _tables(self) -> list[str]:
-        tables = sa.inspect(self._open).get_table_names()
-        self._open.rollback()  # ends the transaction that looking began
-        return tables
+        try:
+            return sa.inspect(self._open).get_table_names()
+        finally:
+            self._open.rollback()  # ends the transaction that looking began
 
     def _check_revision(self) -> None:
         tables = self._tables()
@@ -341,9 +347,14 @@ class Gradebook:
             rows = self._open.execute(sa.select(_REVISION.c.version_num)).all() if "alembic_version" in tables else []
         found = rows[0][0] if rows else "none"
         if found != REVISION:
+            if found in _older_revisions() | {"none"}:
+                raise CourseError(
+                    f"{self._name} was made by an older nbgrader (schema {found}, here {REVISION}): "
+                    "back it up and run nbgrader db upgrade"
+                )
             raise CourseError(
-                f"{self._name} was made by another version of nbgrader (schema {found}, here {REVISION}): "
-                "back it up and run nbgrader db upgrade"
+                f"{self._name} was made by a newer nbgrader (schema {found}, here {REVISION}): "
+                "put a backup in its place, or move it away and run grader build"
             )
 
     def _module(self, release: Release) -> _Module:
@@ -574,23 +585,34 @@ class Gradebook:
                 raise CourseError(f"the disk is full: free some space for {place} and go on") from error
             raise CourseError(f"{place} cannot be written: {error.strerror or error}") from error
         except sa.exc.DBAPIError as error:
+            if _HELD.search(str(error.orig)):
+                self._wait_less()
             raise CourseError(self._told_of(str(error.orig))) from error
         except sa.exc.SQLAlchemyError as error:
             raise CourseError(f"the gradebook {self._name} does not answer as it should: {_line(error)}") from error
 
     def _told_of(self, reason: str) -> str:
-        if re.search(r"database (table )?is locked|lock timeout|locking protocol", reason):
-            return (
-                f"another program has held the gradebook {self._name} for {PATIENCE} s (formgrader or nbgrader?): "
-                "close it and go on"
-            )
+        if _HELD.search(reason):
+            return f"another program holds the gradebook {self._name} (formgrader or nbgrader?): close it"
         if re.search(r"disk is full|No space left|disk I/O error", reason):
             return f"the disk is full or failing: free some space for {self._name} and go on"
         if re.search(r"readonly|unable to open|permission denied", reason):
-            return f"the gradebook {self._name} cannot be written: {_line(reason)}"
+            return (
+                f"the gradebook {self._name} cannot be written ({_line(reason)}): "
+                "give this account the right to write it and its folder"
+            )
         if "not a database" in reason or "malformed" in reason:
             return f"{self._name} is damaged: put a backup in its place, or move it away and run grader build"
+        if self._url.get_backend_name() == "postgresql" and _AWAY.search(reason):
+            return f"the server of the gradebook {self._name} does not answer ({_line(reason)}): start it"
         return f"the gradebook {self._name} cannot be used: {_line(reason)}"
+
+    def _wait_less(self) -> None:
+        """Wait for another program no longer than it takes to write a few rows."""
+        sqlite = self._url.get_backend_name() == "sqlite"
+        told = f"PRAGMA busy_timeout = {LESS_PATIENCE}000" if sqlite else f"SET lock_timeout = '{LESS_PATIENCE}s'"
+        with self._open.begin():
+            self._open.exec_driver_sql(told)
 
 
 def parse_timestamp(text: str, path: Path) -> datetime:
@@ -668,16 +690,20 @@ def _agrees(module: _Module | None, release: Release) -> bool:
 
 
 def _refuse_bad_student(student: str) -> None:
-    if (
-        not student
-        or len(student) > LONGEST_ID
-        or student.startswith(".")
-        or re.search(r"[/\\\x00-\x1f\x7f\ud800-\udfff]", student)
-    ):
+    if not student or len(student) > LONGEST_ID or student.startswith(".") or _NOT_IN_ID.search(student):
         raise CourseError(
             f"{student[:40]!r} cannot be a student's id: 1 to {LONGEST_ID} characters, not beginning with a dot, "
             "without slashes and control characters"
         )
+
+
+def _older_revisions() -> set[str]:
+    """Return the revisions of the schema that this nbgrader knows how to upgrade."""
+    package = importlib.util.find_spec("nbgrader")
+    if package is None or package.origin is None:
+        return set()
+    versions = Path(package.origin).parent / "alembic" / "versions"
+    return {path.stem.split("_")[0] for path in versions.glob("*.py")}
 
 
 def _read_before(path: Path) -> Shown | None:

@@ -48,7 +48,12 @@ cat > .venv/share/jupyter/lab/settings/overrides.json <<'JSON'
 JSON
 
 if [ "$kind" = dev ]; then
-    command -v chromium >/dev/null || need_packages chromium
+    # The tests drive a browser, a PostgreSQL server of their own, and bubblewrap, one of the grader's sandboxes.
+    missing=()
+    command -v chromium >/dev/null || missing+=(chromium)
+    command -v bwrap >/dev/null || missing+=(bubblewrap)
+    compgen -G "/usr/lib/postgresql/*/bin/initdb" >/dev/null || missing+=(postgresql)
+    [ ${#missing[@]} = 0 ] || need_packages "${missing[@]}"
     touch .venv/.ready-dev
 fi
 touch .venv/.ready-learner

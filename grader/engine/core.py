@@ -40,6 +40,9 @@ from grader.engine.submission import Submission
 
 #: Seconds between two alarms: one that falls where an exception is swallowed is repeated.
 _ALARM_AGAIN = 0.5
+#: Set when an alarm has cut short what this process did: an import or a cache that a test was the first to need may be
+#: left half made, so another submission is better graded by another process.
+cut_short = threading.Event()
 #: After these the learner's process is not asked again.
 _FATAL = (Outcome.TimedOut, Outcome.Died, Outcome.OutOfMemory, Outcome.EngineError)
 
@@ -284,6 +287,7 @@ class _Grading:
                 parts = [part for part in test.parts if part.hidden <= hidden]
                 absent = {name: _MissingName(name) for name in self.release.names if name not in learner.names}
                 self.official.begin(absent | learner.names)
+            session.instances = test.cell.instances
             for part in parts:
                 with self._alarm():
                     in_test = True
@@ -326,6 +330,7 @@ class _Grading:
 
         def ring(number: int, frame: FrameType | None) -> None:
             if armed:
+                cut_short.set()
                 raise OutOfTimeError
 
         before = signal.signal(signal.SIGALRM, ring)
@@ -346,10 +351,8 @@ class _Grading:
             if step.exercise == exercise and number in learner.deadly:
                 end = learner.deadly[number]
                 return replace(end, message=f"The cell of `{exercise}` itself: {end.message}")
-        why = next(
-            (learner.raised[n] for n, s in enumerate(learner.steps) if s.exercise == exercise and n in learner.raised),
-            "",
-        )
+        texts = learner.told or {}
+        why = next((texts[n] for n, s in enumerate(learner.steps) if s.exercise == exercise and n in texts), "")
         told = f" Its cell raised {why}" if why else ""
         return End(Outcome.Missing, f"`{exercise}` is not defined in the notebook.{told}")
 
@@ -357,7 +360,7 @@ class _Grading:
 
     def _tell_of_cells(self, learner: LearnersSide) -> None:
         for number, step in enumerate(learner.steps):
-            text = learner.raised.get(number, "")
+            text = (learner.told or learner.raised).get(number, "")
             if number in learner.deadly and step.official:
                 self.flags.append(f"the official cell {step.id} was left out: {learner.deadly[number].message}")
             elif number in learner.deadly:

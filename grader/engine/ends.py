@@ -10,7 +10,7 @@ from convnets.checks import CheckFailed
 from convnets.checks.render import Standing, as_text
 from grader.engine.errors import EngineError
 from grader.engine.official import OfficialTest
-from grader.engine.proxy import BadReply, CallTimedOut, CannotCarry, LearnerDied
+from grader.engine.proxy import BadReply, CallTimedOut, CannotCarry, LearnerDied, NotPlainData
 from grader.engine.release import Release
 from grader.engine.result import Outcome
 from grader.engine.wording import exception_name, kind_of_error
@@ -41,6 +41,7 @@ class End:
 
 
 PASSED = End(Outcome.Passed)
+_NOT_PLAIN = "What your function returned is of another type than was asked for."
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,8 @@ def end_of(error: BaseException, place: Place) -> End:
             return engine_failure(error)
         case CheckFailed():
             return _failed_check(error, place)
+        case NotPlainData():
+            return _told(Outcome.BadReturnType, f"The test could not use what came back: {error}.", _NOT_PLAIN, place)
         case NotImplementedError():
             return _not_written("", place)
     learners_text = getattr(error, "learner_traceback", None)

@@ -120,7 +120,7 @@ class _Entry:
 
 def _folder_entries(root: Path) -> list[_Entry]:
     entries = []
-    for folder, folders, files in os.walk(root):
+    for folder, folders, files in os.walk(root, onerror=_refuse):
         here = Path(folder).relative_to(root).parts
         folders[:] = sorted(name for name in folders if not _hidden(name))
         entries += [_Entry((*here, name), "folder") for name in folders]
@@ -132,6 +132,11 @@ def _folder_entries(root: Path) -> list[_Entry]:
         if len(here) >= DEEPEST:
             folders.clear()
     return entries
+
+
+def _refuse(error: OSError) -> None:
+    """Stop at a folder that does not open: passing over it would leave out a student without a word."""
+    raise CourseError(f"{error.filename} cannot be read: {error.strerror}") from error
 
 
 def _read_file(path: Path) -> bytes:

@@ -390,7 +390,8 @@ class _Learner:
             self._types[kind] = len(self._types)
             described = _description(kind)
         name = getattr(value, "__name__", None) if isinstance(value, _FUNCTIONS) else None
-        return [Tag.HANDLE, number, [self._types[kind], described, name if type(name) is str else None]]
+        name = name[:_LONGEST_LINE] if type(name) is str else None
+        return [Tag.HANDLE, number, [self._types[kind], described, name]]
 
     # Exceptions.
 
@@ -403,8 +404,8 @@ class _Learner:
         simple = len(args) <= 8 and all(type(a) in (int, float, bool, type(None)) or _is_short(a) for a in args)
         return [
             Tag.EXCEPTION,
-            kind.__name__,
-            [f"{base.__module__}.{base.__qualname__}" for base in kind.__mro__][:20],
+            kind.__name__[:_LONGEST_LINE],
+            _classes_of(kind),
             _message(error),
             self._writer.node(args if simple else None),
             self._lines_of(error),
@@ -507,9 +508,13 @@ def _description(kind: type) -> Node:
         method = next((vars(base)[name] for base in kind.__mro__ if name in vars(base)), None)
         if method is not None and method is not vars(object).get(name):
             bits |= 1 << number
-    mro = [f"{base.__module__}.{base.__qualname__}" for base in kind.__mro__][:20]
+    mro = _classes_of(kind)
     unhashable = getattr(kind, "__hash__", None) is None
-    return [kind.__name__, mro, bits.to_bytes(16, "little"), unhashable]
+    return [kind.__name__[:_LONGEST_LINE], mro, bits.to_bytes(16, "little"), unhashable]
+
+
+def _classes_of(kind: type) -> list[str]:
+    return [f"{base.__module__}.{base.__qualname__}"[: 2 * _LONGEST_LINE] for base in kind.__mro__][:20]
 
 
 def _parameters(function: Any) -> list[tuple[str, int, bool, Any]]:

@@ -20,6 +20,9 @@ class OutOfTimeError(BaseException):
 class Session(Protocol):
     """What grading asks of a learner's process; `grader.engine.proxy.Session` is the real one."""
 
+    #: Whether a test may meet objects of the learner's classes.
+    instances: bool
+
     @property
     def failure(self) -> BaseException | None:
         """Why it cannot be asked anything more: what ended it, as first raised; None as long as it can."""
@@ -65,6 +68,9 @@ class LearnersSide:
         self.deadly: dict[int, End] = {}
         #: What each cell raised when it last ran.
         self.raised: dict[int, str] = {}
+        #: What each cell raised when all of them ran for the first time: a later process may know, by the clock say,
+        #: what an earlier one met in a hidden test.
+        self.told: dict[int, str] | None = None
 
     def ready(self) -> Session:
         """Return a session in which all cells have run.
@@ -117,6 +123,8 @@ class LearnersSide:
             with contextlib.suppress(Exception):
                 if name in defined:
                     self.names[name] = session.get(name)
+        if self.told is None:
+            self.told = dict(self.raised)
         return True
 
     def _run_step(self, session: Session, number: int) -> bool:

@@ -65,9 +65,8 @@ class Limits:
                 if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value < math.inf:
                     raise EngineError(f"the limit {field.name} must be a positive number of seconds, not {value!r}")
             elif type(value) is not int or value < smallest:
-                raise EngineError(
-                    f"the limit {field.name} must be a whole number of at least {smallest}, not {value!r}"
-                )
+                least = f"{smallest // MIB} MiB" if smallest >= MIB else f"{smallest:,}"
+                raise EngineError(f"the limit {field.name} must be a whole number of at least {least}, not {value!r}")
 
     @property
     def scratch(self) -> int:

@@ -118,6 +118,20 @@ def drop_capabilities() -> None:
     syscall("capset", struct.pack("Ii", 0x20080522, 0), bytes(24))
 
 
+def gather_memory() -> None:
+    """Move this process's own memory into huge pages, where the kernel can (madvise(2), MADV_COLLAPSE, Linux 6.1).
+
+    A fork then copies one entry where it copied 512.
+    """
+    with open("/proc/self/maps") as file:
+        for line in file.read().splitlines():
+            bounds, rights, _, _, _, *name = line.split(maxsplit=5)
+            if rights == "rw-p" and name in ([], ["[heap]"]):
+                begin, end = (int(bound, 16) for bound in bounds.split("-"))
+                # What cannot be gathered, and all of it under an older kernel, stays as it is.
+                _libc.madvise(ctypes.c_void_p(begin), ctypes.c_size_t(end - begin), 25)
+
+
 def close_from(first: int) -> None:
     """Close every descriptor from `first` on (close_range(2), Linux 5.9)."""
     syscall("close_range", first, 0xFFFFFFFF, 0)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import multiprocessing
 import os
 import signal
+import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -20,7 +22,7 @@ Task = TypeVar("Task")
 
 #: How often a task is given out: an examiner that dies may have been hit by chance, but not twice.
 ATTEMPTS = 2
-_REPLY, _ERROR = b"r", b"e"
+_REPLY, _LAST_REPLY, _ERROR = b"r", b"l", b"e"
 _CONTEXT = multiprocessing.get_context("fork")
 
 
@@ -28,6 +30,28 @@ def one_thread() -> None:
     """Let the numerical libraries use one thread: processes forked from more may hang. Call before importing them."""
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[variable] = "1"
+
+
+@contextlib.contextmanager
+def made_to_stay() -> Iterator[None]:
+    """Make objects that stay, as by imports: no collection looks at them, here or in processes forked from this one.
+
+    There is no garbage in them to be found, and a look copies the pages that the processes share.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+_retired = threading.Event()
+
+
+def retire() -> None:
+    """Let this examiner's task be its last: the next one is for a process in which nothing was cut short."""
+    _retired.set()
 
 
 @dataclass(frozen=True)
@@ -120,8 +144,10 @@ class _Examiner(Generic[Task]):
             said = self.connection.recv_bytes()
         except (EOFError, OSError):
             return Failure(f"the examiner {self._cause_of_death()}")
-        text = said[1:].decode()
-        return text if said[:1] == _REPLY else Failure(text)
+        text = said[1:].decode("utf-8", "surrogatepass")
+        if said[:1] == _LAST_REPLY:
+            self.end()
+        return Failure(text) if said[:1] == _ERROR else text
 
     def end(self) -> None:
         """Kill it."""
@@ -154,7 +180,9 @@ def _serve(connection: Connection, examine: Callable[[Task], str], tasks: Sequen
         except (EOFError, OSError):
             return
         try:
-            reply = _REPLY + examine(tasks[task]).encode()
+            # A student's name that came from a file name need not be proper Unicode.
+            text = examine(tasks[task]).encode("utf-8", "surrogatepass")
+            reply = (_LAST_REPLY if _retired.is_set() else _REPLY) + text
         except Exception as error:
             words = " ".join(str(error).split()) or "no reason given"
             reply = _ERROR + f"{type(error).__name__}: {words}".encode("utf-8", "replace")

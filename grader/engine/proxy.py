@@ -68,6 +68,10 @@ class CannotCarry(BaseException):
     """A test asked for something that cannot go between the processes; the text says what, in one line."""
 
 
+class NotPlainData(TypeError):  # noqa: N818
+    """A test met an object of the learner's where it can do with plain data only."""
+
+
 class LearnerError(Exception):
     """An exception of the learner's process that is no class of Python's own here.
 
@@ -112,6 +116,9 @@ class Session:
     ----------
     output : str
         What its cells printed, up to the limit.
+    instances : bool
+        Whether a test may ask objects of the learner's classes anything but to be called or iterated over. Where the
+        official solution gives plain data, an object in its place could answer each question as it pleases.
     """
 
     def __init__(self, sock: socket.socket, child: ChildProcess, limits: Limits) -> None:
@@ -122,6 +129,7 @@ class Session:
         self._broken: BaseException | None = None
         self._printed = 0
         self.output = ""
+        self.instances = True
         self._remotes: weakref.WeakValueDictionary[int, Remote] = weakref.WeakValueDictionary()
         self._handles: dict[int, tuple[type[Remote], str | None]] = {}
         self._last_handle = 0
@@ -243,6 +251,9 @@ class Session:
         finally:
             self._forget_request()
             del alive
+        if isinstance(error, StopIteration) and parts[:1] != ("__next__",):
+            # As in PEP 479: out of a call it would end a test's own map() or zip() without a word.
+            raise _worded(RuntimeError("StopIteration was raised"), error)
         if error is not None:
             raise error
         return answer
@@ -564,9 +575,13 @@ class Remote:
         if name.startswith("__") and name.endswith("__") and name not in _ASKED_FOR:
             # Python and its libraries feel every object for protocols; only those in SPECIALS are carried.
             raise AttributeError(name)
+        if not (name.startswith("__") or session.instances):
+            raise _not_plain(self)
         return session.ask(Ask.GETATTR, self, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
+        if not _where(self)[0].instances:
+            raise _not_plain(self)
         _where(self)[0].ask(Ask.SETATTR, self, name, value)
 
     def __delattr__(self, name: str) -> None:
@@ -639,9 +654,22 @@ def number_of(remote: Remote, session: Session) -> int:
     return number
 
 
+def _not_plain(remote: Remote) -> NotPlainData:
+    return NotPlainData(f"plain data was expected, not an object of the class {type(remote).__name__}")
+
+
+#: What a test may always do with a learner's object: none of it tells the object what is expected of it.
+_ALWAYS = frozenset(("__call__", "__iter__", "__next__", "__repr__", "__str__", "__hash__"))
+
+
 def _carry(name: str) -> Callable[..., Any]:
     def special(self: Remote, *args: Any, **kwargs: Any) -> Any:
-        return _where(self)[0].ask(Ask.SPECIAL, name, self, args, kwargs)
+        session = _where(self)[0]
+        if not session.instances and name not in _ALWAYS:
+            if name in ("__eq__", "__ne__"):
+                return NotImplemented  # Python goes on by identity, as for any two objects
+            raise _not_plain(self)
+        return session.ask(Ask.SPECIAL, name, self, args, kwargs)
 
     special.__name__ = special.__qualname__ = name
     return special
@@ -649,11 +677,12 @@ def _carry(name: str) -> Callable[..., Any]:
 
 def _checked(name: str, kind: type) -> Callable[..., Any]:
     """Carry a special method whose result Python demands to be of one type; another is a TypeError as there."""
+    carry = _carry(name)
 
     def special(self: Remote, *args: Any) -> Any:
-        value = _where(self)[0].ask(Ask.SPECIAL, name, self, args, {})
+        value = carry(self, *args)
         if type(value) is not kind:
-            raise TypeError(f"{name} returned {type(value).__name__}, not {kind.__name__}")
+            raise NotPlainData(f"{name} returned {type(value).__name__}, not {kind.__name__}")
         return value
 
     special.__name__ = special.__qualname__ = name
@@ -764,6 +793,12 @@ def _exception(node: list[Any], reader: Reader) -> Exception:
     return error
 
 
+def _worded(error: Exception, like: Exception) -> Exception:
+    """Return an exception with what is told of where another one was raised."""
+    error.__dict__.update(vars(like))
+    return error
+
+
 def _clean(text: str) -> str:
     """Return a text that every file can hold: no halves of characters."""
     return text.encode("utf-8", "replace").decode()
@@ -827,11 +862,31 @@ def _captured_by(function: types.FunctionType) -> Iterator[Any]:
                     f"`{function.__name__}` assigns `{instruction.argval}` of the test, but runs in the learner's "
                     "process: let it write into a list instead"
                 )
+        if not _may_write(function.__code__):
+            return  # by value: what it only reads, an expected value say, is out of the learner's reach
         cells = [cell.cell_contents for cell in function.__closure__ or () if not _is_empty(cell)]
         names = (function.__globals__.get(name) for name in function.__code__.co_names)
         for value in (*cells, *names):
             if type(value) in (list, dict) or (type(value) is np.ndarray and not value.dtype.hasobject):
                 yield value
+
+
+#: Methods that write into a list or dict.
+_WRITERS = frozenset(
+    (
+        *("append", "extend", "insert", "pop", "remove", "clear", "sort", "reverse"),
+        *("update", "setdefault", "popitem", "fill", "put", "copyto", "itemset"),
+    )
+)
+
+
+def _may_write(code: types.CodeType) -> bool:
+    """Tell whether code, that of functions inside it included, writes into items or calls what does."""
+    if not _WRITERS.isdisjoint(code.co_names):
+        return True
+    if any(instruction.opname in ("STORE_SUBSCR", "DELETE_SUBSCR") for instruction in dis.get_instructions(code)):
+        return True
+    return any(_may_write(inner) for inner in code.co_consts if isinstance(inner, types.CodeType))
 
 
 def _is_empty(cell: types.CellType) -> bool:

@@ -7,31 +7,36 @@ learners must not see, so it stays in the trusted process and never enters a lea
 from __future__ import annotations
 
 import ast
+import contextlib
+import functools
 import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, Literal
 
 from convnets.checks import LessonRecord, signature
 from convnets.checks.record import KnownMistake, TestCell, fingerprint
 from grader.course import Course, CourseError
+from grader.engine.wire import is_plain
 
 if TYPE_CHECKING:
     from grader.build.recording import Workbench
     from grader.build.text import Cell, TextNotebook
 
 #: Version of the file format, and of how a release is made.
-FORMAT = 1
+FORMAT = 2
 
 Role = Literal["prose", "setup", "exercise", "tests", "answer", "experiment", "widget"]
 #: What the learners' process has to have imported.
 Profile = Literal["numpy", "torch"]
 
+_WORD = re.compile(r"\w+")
 _TORCH = re.compile(r"^\s*(?:import|from)\s+torch\b", re.M)
 _HERE = Path(__file__).resolve()
 
@@ -63,6 +68,9 @@ class OfficialCell:
         First and last line of each hidden part of `source`, counted from 1.
     names : tuple of str
         Names that an exercise's or a setup cell's official text defines.
+    instances : bool
+        With the official solution a test cell meets objects of classes, not only plain data and functions: only then it
+        may meet those of learners.
     """
 
     id: str
@@ -75,6 +83,7 @@ class OfficialCell:
     checks: int = 0
     hidden: tuple[tuple[int, int], ...] = ()
     names: tuple[str, ...] = ()
+    instances: bool = True
 
     def hides(self, line: int) -> bool:
         """Tell whether a line of the source is hidden from learners."""
@@ -129,6 +138,11 @@ class Release:
     def profile(self) -> Profile:
         """``"torch"`` where any official code imports it."""
         return "torch" if any(_TORCH.search(cell.source) for cell in self.cells if cell.code) else "numpy"
+
+    @cached_property
+    def trains(self) -> bool:
+        """Whether any code that is run when grading makes one of PyTorch's optimizers."""
+        return any("optim" in cell.source for cell in self.having("setup", "exercise", "tests"))
 
     @cached_property
     def fingerprint(self) -> str:
@@ -201,10 +215,14 @@ def make_release(course: Course, module: str) -> Release:
     except (OSError, ValueError, KeyError, TypeError):
         pass  # none yet, of another version, or damaged: made anew
     release = _make(course, module)
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(json.dumps({"inputs": inputs, "release": release.to_json()}), encoding="utf-8")
-    temporary.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(json.dumps({"inputs": inputs, "release": release.to_json()}), encoding="utf-8")
+        temporary.replace(path)
+    except OSError:  # a full disk, a course that may only be read: it is made anew the next time
+        with contextlib.suppress(OSError):
+            temporary.unlink()
     return release
 
 
@@ -231,9 +249,11 @@ def _make(course: Course, module: str) -> Release:
     record = bench.record()
     bench.lesson.record = record
     visible = _visible_sources(course, notebook)
-    checks = {bench.ids[id(cell)]: _count_checks(bench, cell) for cell in notebook.cells if cell.role == "tests"}
+    tests = {bench.ids[id(cell)]: cell for cell in notebook.cells if cell.role == "tests"}
+    checks = {cell_id: _count_checks(bench, cell) for cell_id, cell in tests.items()}
+    instances = {cell_id: _meets_instances(bench, cell) for cell_id, cell in tests.items()}
     cells = tuple(
-        _official(cell, cell_id, visible[cell_id], checks.get(cell_id, 0), module)
+        _official(cell, cell_id, visible[cell_id], checks.get(cell_id, 0), instances.get(cell_id, True), module)
         for cell, cell_id in zip(notebook.cells, cell_ids(notebook), strict=True)
     )
     full = {
@@ -266,6 +286,37 @@ def _count_checks(bench: Workbench, cell: Cell) -> int:
     return bench.lesson.checks_begun
 
 
+def _meets_instances(bench: Workbench, cell: Cell) -> bool:
+    """Tell whether a test cell meets objects of classes when it runs on the official solution.
+
+    It does where its text, or a helper's of a setup cell, mentions a class or an object that an exercise defines, and
+    where a function of an exercise returns an object.
+    """
+    own = {name for one in bench.notebook.exercises for name in _top_level_names(ast.parse(one.source))}
+    functions = {name: bench.namespace[name] for name in own if isinstance(bench.namespace.get(name), FunctionType)}
+    objects = {name for name in own - functions.keys() if not is_plain(bench.namespace.get(name))}
+    texts = [one.source for one in bench.notebook.cells if one.role == "setup"] + [cell.source]
+    if not objects.isdisjoint(_WORD.findall("\n".join(texts))):
+        return True
+    met: list[bool] = []
+
+    def watched(function: FunctionType) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            value = function(*args, **kwargs)
+            met.append(not (isinstance(value, FunctionType) or is_plain(value)))
+            return value
+
+        return call
+
+    bench.namespace.update({name: watched(function) for name, function in functions.items()})
+    try:
+        bench.run_tests(cell)
+    finally:
+        bench.namespace.update(functions)
+    return any(met)
+
+
 def _mistakes_at_all_checks(bench: Workbench) -> Iterator[KnownMistake]:
     """Yield the outcome of each mistake at the first check it fails in each test cell, hidden ones included."""
     found: list[KnownMistake] = []
@@ -286,7 +337,7 @@ def _mistakes_at_all_checks(bench: Workbench) -> Iterator[KnownMistake]:
             yield known
 
 
-def _official(cell: Cell, cell_id: str, visible: str, checks: int, module: str) -> OfficialCell:
+def _official(cell: Cell, cell_id: str, visible: str, checks: int, instances: bool, module: str) -> OfficialCell:
     role = _role(cell, module)
     points = cell.points
     if cell.role == "kept":
@@ -306,6 +357,7 @@ def _official(cell: Cell, cell_id: str, visible: str, checks: int, module: str) 
         checks=checks,
         hidden=tuple(_hidden_lines(cell.source)) if role == "tests" else (),
         names=names,
+        instances=instances,
     )
 
 

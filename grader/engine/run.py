@@ -24,16 +24,16 @@ from grader.course import CourseError
 from grader.engine.errors import EngineError
 from grader.engine.layouts import Found
 from grader.engine.limits import Limits
-from grader.engine.pool import Failure, examine_all
+from grader.engine.pool import ATTEMPTS, Failure, examine_all, made_to_stay, retire
 from grader.engine.release import Profile, Release
 from grader.engine.result import CellResult, Outcome, Result
 from grader.engine.store import Key, ResultsStore, Stored
 from grader.engine.submission import Submission
 
 if TYPE_CHECKING:
-    from grader.engine.proxy import Session
+    from grader.engine import proxy
     from grader.engine.sandbox import Isolation
-    from grader.engine.zygote import Zygote
+    from grader.engine.zygote import Child
 
 #: Libraries that decide how a submission runs.
 _LIBRARIES = {"numpy": ("numpy", "msgpack"), "torch": ("numpy", "msgpack", "torch")}
@@ -225,38 +225,58 @@ def ready_to_examine(
         # The zygotes import their libraries while this process imports its own.
         zygotes = {
             profile: stack.enter_context(
-                Zygote(profile, isolation, limits, forbidden=forbidden, allow_unconfined=allow_unconfined)
+                Zygote(
+                    profile,
+                    isolation,
+                    limits,
+                    forbidden=forbidden,
+                    trains=any(release.trains for release in releases.values()),
+                    allow_unconfined=allow_unconfined,
+                )
             )
             for profile in sorted({release.profile for release in releases.values()})
         }
-        if "torch" in zygotes:
-            import torch
+        with made_to_stay():
+            if "torch" in zygotes:
+                import torch
 
-            torch.set_num_threads(1)
-        from grader.engine import core, official, proxy
+                torch.set_num_threads(1)
+            from grader.engine import core, official, proxy
 
-        # What every examiner would do first is done once, before they are forked.
-        for module in sorted(releases)[:1]:
-            official.prepare(releases[module])
+            # What every examiner would do first is done once, before they are forked.
+            for module in sorted(releases)[:1]:
+                official.prepare(releases[module])
         for zygote in zygotes.values():
             zygote.spawn().close()
 
         def examine(work: Work) -> Result:
-            release = releases[work.module]
-            return core.grade(
-                release,
-                work.read(),
-                functools.partial(_open_learner, zygotes[release.profile], proxy.Session, limits),
-                limits,
-                isolation=isolation.tier,
-            )
+            for _ in range(ATTEMPTS):
+                learners: list[Child] = []
+                result = core.grade(
+                    releases[work.module],
+                    work.read(),
+                    functools.partial(open_learner, releases[work.module].profile, learners),
+                    limits,
+                    isolation=isolation.tier,
+                )
+                if core.cut_short.is_set():
+                    retire()
+                deaths = [child.death for child in learners if child.death is not None]
+                failed = any(cell.outcome is Outcome.EngineError for cell in result.cells)
+                if not failed and not any(death.from_outside for death in deaths):
+                    return result
+            # A process that was killed from outside looks like one that ended itself: that one does so again. But no
+            # learner's process can end its zygote.
+            if any(death.kind == "lost" for death in deaths):
+                raise EngineError("the zygote died while this was graded")
+            return result
+
+        def open_learner(profile: Profile, learners: list[Child]) -> proxy.Session:
+            child = zygotes[profile].spawn()
+            learners.append(child)
+            return proxy.Session(child.sock, child, limits)
 
         yield examine
-
-
-def _open_learner(zygote: Zygote, session: type[Session], limits: Limits) -> Session:
-    child = zygote.spawn()
-    return session(child.sock, child, limits)
 
 
 # --- The run --------------------------------------------------------------------------------------------------
@@ -344,8 +364,8 @@ def run(
     CourseError
         When a result cannot be written, as on a full disk.
     """
-    # Twice: the answers, then follow-through. Whoever takes longer is not working any more.
-    patience = 2 * limits.total + limits.start + 60
+    # Each time twice: the answers, then follow-through. Whoever takes longer is not working any more.
+    patience = ATTEMPTS * (2 * limits.total + limits.start) + 60
     replies = examine_all(plan.todo, lambda work: examine(work).to_json(), jobs=jobs, patience=patience)
     with contextlib.closing(replies):
         for work, reply in replies:

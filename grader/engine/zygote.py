@@ -23,7 +23,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
-from convnets import checks
+import convnets.checks
 from grader.engine import sandbox
 from grader.engine.errors import EngineError
 from grader.engine.limits import Limits
@@ -42,7 +42,7 @@ class Death:
     Attributes
     ----------
     kind : str
-        "exited", "killed", "out_of_memory" or "cpu_time".
+        "exited", "killed", "out_of_memory", "cpu_time"; or "lost", with its zygote.
     detail : str
         In words: with which status, by which signal, over which limit.
     cpu_seconds : float
@@ -52,6 +52,11 @@ class Death:
     kind: str
     detail: str
     cpu_seconds: float = 0.0
+
+    @property
+    def from_outside(self) -> bool:
+        """Whether something else than its own code may have ended it: the machine short of memory, a person."""
+        return self.kind == "lost" or self.detail == "by signal SIGKILL"
 
 
 class Child:
@@ -68,6 +73,11 @@ class Child:
         self.sock = sock
         self._line = line
         self._death: Death | None = None
+
+    @property
+    def death(self) -> Death | None:
+        """How it ended, as far as somebody has waited for that."""
+        return self._death
 
     @property
     def alive(self) -> bool:
@@ -102,7 +112,7 @@ class Child:
         if self._death is None:
             said = _hear(self._line, timeout)
             self._death = (
-                Death(said["kind"], said["detail"], said["cpu_seconds"]) if said else Death("killed", "with its zygote")
+                Death(said["kind"], said["detail"], said["cpu_seconds"]) if said else Death("lost", "with its zygote")
             )
         return self._death
 
@@ -139,6 +149,8 @@ class Zygote:
         Folders to import from, readable too.
     accepting : bool
         Whether learners may accept connections on sockets that they are given; they can make none.
+    trains : bool
+        Whether what PyTorch needs for optimizers is imported too; where it is not, whoever makes one waits a second.
     allow_unconfined : bool
         Whether to go on where the machine confines nothing (tier "none").
 
@@ -159,6 +171,7 @@ class Zygote:
         forbidden: Iterable[Path] = (),
         import_paths: Iterable[Path] = (),
         accepting: bool = False,
+        trains: bool = True,
         allow_unconfined: bool = False,
     ) -> None:
         if profile not in PROFILES:
@@ -186,6 +199,7 @@ class Zygote:
             import_paths=imports,
             scratch=self._base,
             accepting=accepting,
+            trains=trains,
         )
         self._start()
 
@@ -197,22 +211,24 @@ class Zygote:
     def spawn(self) -> Child:
         """Return a new learner's process, ready to serve.
 
-        A zygote that has died is started again, once for a request.
+        Where it, or the zygote, dies before that, it is tried once more; with a new zygote only if that one has died.
 
         Raises
         ------
         EngineError
-            When there is none within the limit, when the sandbox fails its self-check, or when the zygote dies again.
+            When there is none within the limit, when the sandbox fails its self-check, or when one of them dies again.
         """
         try:
             return self._ask()
         except _ZygoteDiedError:
             self._let_go()
             self._start()
+        except _DiedError:
+            pass
         try:
             return self._ask()
-        except _ZygoteDiedError as error:
-            raise EngineError(f"the zygote died twice: {error}") from None
+        except _DiedError as error:
+            raise EngineError(str(error)) from None
 
     def close(self) -> None:
         """End the zygote and, in the process that made it, every learner; nothing stays on disk."""
@@ -269,7 +285,7 @@ class Zygote:
                 try:
                     socket.send_fds(self._control, [b"spawn"], [their_sock.fileno(), their_line.fileno()])
                 except OSError:
-                    raise _ZygoteDiedError(self._last_words()) from None
+                    raise _ZygoteDiedError(f"the zygote died twice: {self._last_words()}") from None
             seconds = max(self._limits.start, self._patience - time.monotonic())
             said = _hear(line, seconds)
         except TimeoutError:
@@ -283,7 +299,9 @@ class Zygote:
             return child
         child.close()
         if said is None:
-            raise _ZygoteDiedError(self._last_words())
+            raise _ZygoteDiedError(f"the zygote died twice: {self._last_words()}")
+        if said["state"] == "dead":
+            raise _DiedError(f"a learner's process ended twice before it was ready: {said['detail']}")
         raise EngineError(said["detail"])
 
     def _last_words(self) -> str:
@@ -305,8 +323,12 @@ class Zygote:
         self._log.close()
 
 
-class _ZygoteDiedError(Exception):
-    """The zygote has gone; the text is the last line it wrote."""
+class _DiedError(Exception):
+    """The process that a zygote made has gone; the text is what to say if that happens twice."""
+
+
+class _ZygoteDiedError(_DiedError):
+    """The zygote itself has gone."""
 
 
 def _hear(line: socket.socket, timeout: float | None) -> dict[str, Any] | None:
@@ -325,5 +347,5 @@ def _hear(line: socket.socket, timeout: float | None) -> dict[str, Any] | None:
 def _data_sets() -> list[Path]:
     """Return the folder of the data sets, or nothing; convnets.data looks in the same places."""
     named = os.environ.get("CONVNETS_DATA")
-    folder = Path(named) if named else Path(checks.__file__).resolve().parents[2] / "datasets"
+    folder = Path(named) if named else Path(convnets.checks.__file__).resolve().parents[2] / "datasets"
     return [folder.resolve()] if folder.is_dir() else []

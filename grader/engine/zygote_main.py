@@ -38,6 +38,10 @@ PROFILES: dict[str, tuple[str, ...]] = {
 PROFILES["torch"] = (*PROFILES["numpy"], "torch", "torch._dynamo")
 
 _WATCH_SECONDS = 0.05
+#: PyTorch loads this when an optimizer is made: it takes a second, and makes each fork dearer.
+_FOR_TRAINING = ("torch._dynamo",)
+#: With so many learners forks have cost as much as it costs to make them cheaper.
+_MANY = 40
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
@@ -57,6 +61,7 @@ class Orders:
     import_paths: tuple[str, ...]
     scratch: str
     accepting: bool = False
+    trains: bool = True
 
     def to_json(self) -> str:
         """Return the orders as JSON text."""
@@ -92,18 +97,22 @@ def main() -> None:
     """Be a zygote: argument 1 is the descriptor of the control socket, argument 2 the orders."""
     control = socket.socket(fileno=int(sys.argv[1]))
     orders = Orders.from_json(sys.argv[2])
+    del sys.argv[1:], sys.orig_argv[1:]  # the forbidden paths name classmates
     sandbox.confine_zygote(orders.isolation, orders.readable)
+    gc.disable()  # what is imported stays: looking for garbage in it takes a third of the time, and there is none
     entry = load(orders)
     _Server(control, orders, entry).serve()
+    os._exit(0)  # taking down all that was imported would take as long as importing half of it
 
 
 def load(orders: Orders) -> Entry:
     """Import all that learners use, do once what is slow the first time, and return the entry function."""
     sys.path.extend(orders.import_paths)
     for name in PROFILES[orders.profile]:
-        import_module(name)
+        if orders.trains or name not in _FOR_TRAINING:
+            import_module(name)
     if orders.profile == "torch":
-        warm_torch()
+        (warm_torch if orders.trains else _warm_autograd)()
     reseed()
     module, _, function = orders.entry.partition(":")
     entry: Entry = getattr(import_module(module), function)
@@ -111,7 +120,16 @@ def load(orders: Orders) -> Entry:
 
 
 def warm_torch() -> None:
-    """Do once, on one thread, what is slow the first time."""
+    """Do once, on one thread, what is slow the first time: what autograd does, and optimizers."""
+    import torch
+
+    _warm_autograd()
+    parameter = torch.nn.Parameter(torch.ones(1))
+    parameter.grad = torch.ones(1)
+    torch.optim.SGD([parameter], lr=0.1).step()
+
+
+def _warm_autograd() -> None:
     import torch
 
     torch.set_num_threads(1)  # before any operation: a fork after one that used two threads hangs
@@ -126,10 +144,8 @@ def warm_torch() -> None:
             return 2 * grad_output
 
     layer = torch.nn.Conv2d(1, 1, 3)
-    optimizer = torch.optim.SGD(layer.parameters(), lr=0.1)
     twice: torch.Tensor = Twice.apply(layer(torch.ones(1, 1, 4, 4)))  # type: ignore[no-untyped-call]
     twice.sum().backward()  # type: ignore[no-untyped-call]
-    optimizer.step()
 
 
 class _Server:
@@ -142,11 +158,12 @@ class _Server:
         self._poll = select.poll()
         self._poll.register(control, select.POLLIN)
         self._watch_at = 0.0
+        self._asked = 0
 
     def serve(self) -> None:
         """Fork learners until every holder of the other end of the control socket has gone."""
-        gc.collect()
         gc.freeze()  # no collection will touch, and so copy, the pages that learners share
+        gc.enable()
         self._data = _bytes_of("/proc/self/status", "VmData:")
         while True:
             for descriptor, _ in self._poll.poll(_WATCH_SECONDS * 1000 if self._learners else None):
@@ -182,6 +199,9 @@ class _Server:
 
     def _spawn(self, data_socket: int, line_descriptor: int) -> None:
         line = socket.socket(fileno=line_descriptor)
+        self._asked += 1
+        if self._asked == _MANY:
+            linux.gather_memory()
         isolation = self._orders.isolation
         scratch, private = self._orders.scratch, None
         uid = sandbox.choose_uid(isolation)
@@ -231,6 +251,8 @@ class _Server:
                     accepting=orders.accepting,
                 )
                 sandbox.self_check(orders.isolation, orders.readable, orders.forbidden)
+                # In this process's copy, wherever it is referred to: learner's code can walk to it.
+                object.__setattr__(orders, "forbidden", ())
             except (OSError, EngineError) as error:
                 _say(line, state="failed", detail=str(error))
                 os._exit(status)

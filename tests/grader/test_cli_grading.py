@@ -1,9 +1,11 @@
 """The verbs of grading, as they are typed. The engine's own part is stood in for, but for the tests marked slow."""
 
 import contextlib
+import errno
 import json
 import os
 import pty
+import resource
 import shutil
 import signal
 import subprocess
@@ -17,8 +19,8 @@ from click.testing import CliRunner
 from grader.cli import main
 from grader.course import Course
 from grader.demo import make_demo
+from grader.engine import linux, sandbox
 from grader.engine import run as engine
-from grader.engine import sandbox
 from grader.engine.result import CellResult, Outcome, Result, WrittenAnswer
 from grader.engine.store import ResultsStore
 from tests.grader.conftest import NOTEBOOK
@@ -133,16 +135,26 @@ def test_what_cannot_be_read_is_named_and_fails(here, stand_in):
     grader("grade", "class", "--no-gradebook", code=1)
 
 
+def test_two_submissions_of_a_student_are_told(here, stand_in):
+    hand_in("ada")
+    shutil.copy(f"class/ada/{MODULE}/{MODULE}.ipynb", "class/ada.ipynb")
+    run = grader("grade", "class", "--no-gradebook", "--module=01", code=1)
+    assert "1 submission: 1 graded" in run.stdout
+    assert "there is another submission of ada, not graded; leave one of them" in run.stderr
+
+
 def test_limits_and_module_reach_the_engine(here, stand_in):
     os.makedirs("class")
     with open("class/ada.ipynb", "w") as file:
         json.dump({"cells": []}, file)
     grader("grade", "class", "--no-gradebook", code=1)
     limits = ["--limit-call=1.5", "--limit-memory=512M", "--limit-output", "64k", "--limit-processes=4"]
+    limits += ["--limit-start=3", "--limit-cell=4", "--limit-total=50"]
     told = json.loads(grader("grade", "class", "--no-gradebook", "--json", "--module=01", *limits).stdout)
     assert [row["module"] for row in told["submissions"]] == [MODULE]
     ((given, options),) = stand_in
     assert (given.call, given.memory, given.output, given.processes) == (1.5, 512 << 20, 64 << 10, 4)
+    assert (given.start, given.cell, given.total) == (3.0, 4.0, 50.0)
     assert here.solutions in options["forbidden"]
     assert not options["allow_unconfined"]
 
@@ -151,6 +163,9 @@ def test_limits_and_module_reach_the_engine(here, stand_in):
     "wrong",
     [
         ["--limit-call=0"],
+        ["--limit-total=nan"],
+        ["--limit-cell=soon"],
+        ["--limit-processes=0"],
         ["--limit-memory=much"],
         ["--limit-memory=1"],
         ["--jobs=0"],
@@ -158,10 +173,13 @@ def test_limits_and_module_reach_the_engine(here, stand_in):
         ["--unknown"],
     ],
 )
-def test_wrong_usage_is_exit_code_2(here, stand_in, wrong):
+def test_wrong_usage_is_one_line_and_exit_code_2(here, stand_in, wrong):
     hand_in("ada")
-    grader("grade", "class", *wrong, code=2)
+    run = grader("grade", "class", *wrong, code=2)
     assert not stand_in
+    (line,) = run.stderr.splitlines()
+    assert line.startswith("Error: ")
+    assert line.endswith("; see main grade --help")
 
 
 def test_a_machine_without_isolation_needs_the_flag(here, stand_in, monkeypatch):
@@ -174,6 +192,40 @@ def test_a_machine_without_isolation_needs_the_flag(here, stand_in, monkeypatch)
     assert not stand_in
     grader("grade", "class", "--no-gradebook", "--no-sandbox")
     assert stand_in[0][1]["allow_unconfined"]
+
+
+ODD = ["a\nb", "\x1b[31mred", "\u202ebob", os.fsdecode(b"j\xf6rg"), "[bold]eve", "=1+1"]
+
+
+def test_names_that_a_terminal_would_obey_are_shown_as_they_are(here, stand_in):
+    for name in ODD:
+        hand_in(name)
+    run = grader("grade", "class", "--no-gradebook")
+    for text in (run.stdout, run.stderr):
+        assert not set("\x1b\u202e\udcf6") & set(text)
+        assert "a�b" in text
+        assert "[bold]eve" in text
+    assert len(run.stderr.splitlines()) == 1 + len(ODD)
+    run = grader("grade", "class", "--no-gradebook", "--json")
+    run.stdout.encode()
+    assert {row["student"] for row in json.loads(run.stdout)["submissions"]} == set(ODD)
+
+
+def test_a_folder_that_may_not_be_opened_is_told(here, stand_in, monkeypatch):
+    """Passing over it would leave its student out without a word."""
+    hand_in("ada")
+    hand_in("bob")
+    scandir = os.scandir
+
+    def refused(path):
+        if str(path).endswith("bob"):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refused)
+    run = grader("grade", "class", "--no-gradebook", code=1)
+    assert run.stderr.splitlines()[-1] == "Error: class/bob cannot be read: Permission denied"
+    assert not stand_in
 
 
 def test_regrade_lists_every_score_that_moved(here, stand_in):
@@ -280,6 +332,161 @@ def test_doctor_finds_what_is_off(here):
 def test_help_loads_nothing_heavy():
     program = "import sys; import grader.cli; print([m for m in ('numpy', 'rich', 'sqlalchemy') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout.strip() == "[]"
+
+
+# A disk that is full or cannot be written.
+
+
+class Limit:
+    """A folder whose files may not grow beyond a size; for every user."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    @contextlib.contextmanager
+    def full(self, size):
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    @contextlib.contextmanager
+    def read_only(self):
+        if os.geteuid() == 0:
+            pytest.skip("root writes anywhere")
+        self.folder.chmod(0o555)
+        yield
+        self.folder.chmod(0o755)
+
+
+class Small:
+    """A small file system of its own, mounted as root."""
+
+    REMOUNT, READ_ONLY = 0x20, 0x1
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.mount("size=16m")
+
+    def mount(self, options, flags=0):
+        linux.mount("tmpfs", str(self.folder), "tmpfs", flags, options)
+
+    @contextlib.contextmanager
+    def full(self, size):
+        self.mount(f"size={size}", self.REMOUNT)
+        yield
+        self.mount("size=16m", self.REMOUNT)
+
+    @contextlib.contextmanager
+    def read_only(self):
+        self.mount("size=16m", self.REMOUNT | self.READ_ONLY)
+        yield
+        self.mount("size=16m", self.REMOUNT)
+
+
+@pytest.fixture(params=[Limit, Small])
+def disk(request, tmp_path):
+    (tmp_path / "disk").mkdir()
+    try:
+        made = request.param(tmp_path / "disk")
+    except OSError as error:
+        pytest.skip(f"no mounts on this machine: {error}")
+    yield made
+    if request.param is Small:
+        linux.unmount(str(made.folder))
+
+
+EVERYBODY = {f"s{i:02}": 3.0 * (i % 3 > 0) for i in range(12)}
+
+
+@pytest.fixture
+def whole_class(here, stand_in, disk):
+    """Twelve students whose results are kept on the small disk; the release is made already."""
+    for name, points in EVERYBODY.items():
+        hand_in(name, "(size - kernel) // stride + 1" if points else "wrong")
+    grader("status", "class")
+    (disk.folder / "results").mkdir()
+    (here.root / "results").symlink_to(disk.folder / "results")
+    return ResultsStore(here.root / "results")
+
+
+def graded_once(store):
+    """Return what each student got, of those who were graded exactly once."""
+    fresh = ResultsStore(store.folder)
+    students = [stored.student for stored in fresh.all(MODULE)]
+    assert len(students) == len(set(students))
+    return {stored.student: fresh.result(stored).points for stored in fresh.all(MODULE)}
+
+
+def test_a_full_disk_is_told_and_the_next_run_goes_on(whole_class, disk):
+    with disk.full(8192):
+        run = grader("grade", "class", "--no-gradebook", code=1)
+    told = run.stderr.splitlines()[-1]
+    assert told.startswith("Error: ")
+    assert "01_windows.jsonl cannot be written: " in told
+    assert told.endswith("everything graded so far is kept: mend this and give the same command again")
+    kept = graded_once(whole_class)
+    assert 0 < len(kept) < 12
+    # As many as were told on the way.
+    assert sum(" of 12 · " in line for line in run.stderr.splitlines()) == len(kept)
+    told = json.loads(grader("grade", "class", "--no-gradebook", "--json").stdout)
+    assert {row["student"] for row in told["submissions"] if row["state"] == "kept"} == kept.keys()
+    assert graded_once(whole_class) == EVERYBODY
+
+
+def test_a_folder_that_cannot_be_written_is_told_before_grading(whole_class, disk, stand_in):
+    with disk.read_only():
+        run = grader("grade", "class", "--no-gradebook", code=1)
+    told = run.stderr.splitlines()[-1]
+    assert told.startswith("Error: ")
+    assert "results cannot be written: " in told
+    assert not stand_in
+    grader("grade", "class", "--no-gradebook")
+    assert graded_once(whole_class) == EVERYBODY
+
+
+def test_a_gradebook_that_is_full_keeps_every_result_for_the_next_run(whole_class, disk, here):
+    from grader.gradebook import open_gradebook
+
+    shutil.move("gradebook.db", disk.folder / "gradebook.db")
+    (here.root / "gradebook.db").symlink_to(disk.folder / "gradebook.db")
+    size = (disk.folder / "gradebook.db").stat().st_size
+    # Room for the results and a few entries; where files are limited one by one, none for the gradebook.
+    with disk.full(size + 40_000 if isinstance(disk, Small) else size // 2):
+        run = grader("grade", "class", code=1)
+    assert "Traceback" not in run.output
+    assert graded_once(whole_class) == EVERYBODY
+    told = run.stderr.splitlines()[-1]
+    assert "kept, but not in the gradebook: the disk is full" in told
+    assert told.endswith("then give the same command again")
+    told = json.loads(grader("grade", "class", "--json").stdout)
+    assert {row["state"] for row in told["submissions"]} == {"kept"}
+    assert told["gradebook_failures"] == {}
+    assert graded_once(whole_class) == EVERYBODY
+    with open_gradebook(here) as book:
+        assert book.manual_scores(MODULE).keys() == {name for name, points in EVERYBODY.items() if points}
+
+
+def test_a_course_that_can_only_be_read_is_graded(here, stand_in, monkeypatch):
+    hand_in("ada")
+    (here.root / "build" / "releases").mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(here.root / "build" / "releases")
+    (here.root / "build" / "releases").write_text("a file: nothing can be kept in it")
+    grader("grade", "class", "--no-gradebook")
+
+
+def test_what_the_machine_refuses_is_one_line(here, stand_in, monkeypatch):
+    def refused(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device", "/tmp/x")
+
+    hand_in("ada")
+    monkeypatch.setattr(engine, "ready_to_examine", refused)
+    run = grader("grade", "class", "--no-gradebook", code=1)
+    assert run.stderr.splitlines()[-1] == (
+        "Error: /tmp/x: No space left on device; mend this and give the command again"
+    )
 
 
 # A class of slow students, for what happens to a run in the middle of it.

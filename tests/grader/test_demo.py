@@ -1,11 +1,13 @@
 """The made-up class: every kind of student is in it, and what they deserve is what their code earns."""
 
 import json
+import random
+import re
 
 import pytest
 
 from grader.course import Course, CourseError
-from grader.demo import LATE, ON_TIME, make_demo
+from grader.demo import LATE, ON_TIME, _names, make_demo
 from grader.engine.layouts import find_submissions
 from grader.engine.official import quiet
 from tests.grader.conftest import MISTAKES, NOTEBOOK, ROOT, make_course
@@ -84,7 +86,8 @@ def test_each_kind_deserves_its_points(demo, kind, points):
 
 def test_the_class_lies_as_nbgrader_collects_it(demo):
     found = find_submissions(demo.folder, [MODULE])
-    assert [(place.student, place.assignment) for place in found] == [(f"student-{i:03}", MODULE) for i in range(1, 17)]
+    assert [place.assignment for place in found] == [MODULE] * 16
+    assert {place.student for place in found} == students_of(demo).keys()
     unreadable = [place.student for place in found if place.read().problem]
     assert unreadable == [by_kind(demo, "damaged: truncated file")[0]]
     renamed, _ = by_kind(demo, "damaged: renamed file")
@@ -162,6 +165,15 @@ def test_a_larger_class_goes_through_the_kinds_again(built_course, tmp_path):
     kinds = [told["kind"] for told in students_of(demo).values()]
     assert all(kinds.count(kind) >= 2 for kind in set(kinds))
     assert kinds.count("right") > 10
+
+
+def test_names_are_those_of_a_roster(built_course, tmp_path, demo):
+    for awkward in ("Núñez Peña, María José", "Siobhán O'Neill", "=Ann+Lee", "00712345"):
+        assert awkward in students_of(demo)
+    assert "Núñez Peña, María José" in students_of(make_demo(built_course, 1, tmp_path / "one"))
+    names = list(_names(5_000, random.Random(3)))
+    assert len(set(names)) == len(names) == 5_000
+    assert all(name == name.strip() and not re.search(r"[/\\*?\[\]]", name) for name in names)
 
 
 def test_bad_requests_are_told(built_course, course, tmp_path, demo):

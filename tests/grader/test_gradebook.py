@@ -3,31 +3,30 @@
 import json
 import os
 import shutil
-import signal
 import sqlite3
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
+import tempfile
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from grader import gradebook as writer
 from grader.autograded import LARGEST, inert
 from grader.build import build_module
 from grader.build.recording import Workbench
 from grader.build.text import read_text_notebook
+from grader.cli import main
 from grader.course import Course, CourseError
+from grader.demo import make_demo
 from grader.engine.put_back import put_back
 from grader.engine.release import make_release
 from grader.engine.result import CellResult, Outcome, Result, WrittenAnswer
 from grader.engine.submission import read_submission
 from grader.gradebook import ManualGrade, open_gradebook, read_manual_scores
-from tests.browser.harness import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL, LARGE = "01_windows", "05_convolution_arithmetic"
@@ -537,12 +536,20 @@ def test_a_result_of_another_version_is_told(small):
         gradebook.write(small.release, fewer, submission)
 
 
-def test_another_version_of_nbgrader_is_told(small):
+@pytest.mark.parametrize(
+    ("revision", "told"),
+    [
+        ("50a4d84c131a", r"an older nbgrader \(schema 50a4d84c131a, .*back it up and run nbgrader db upgrade"),
+        ("ffffffffffff", r"a newer nbgrader \(schema ffffffffffff, .*put a backup in its place, or move it away"),
+    ],
+)
+def test_another_version_of_nbgrader_is_told(small, revision, told):
     with closing(sqlite3.connect(small.course.root / "gradebook.db")) as database, database:
-        database.execute("UPDATE alembic_version SET version_num = '50a4d84c131a'")
-    expected = r"another version of nbgrader \(schema 50a4d84c131a, .*back it up and run nbgrader db upgrade"
-    with pytest.raises(CourseError, match=expected):
+        database.execute("UPDATE alembic_version SET version_num = ?", [revision])
+    before = (small.course.root / "gradebook.db").read_bytes()
+    with pytest.raises(CourseError, match=told):
         open_gradebook(small.course)
+    assert (small.course.root / "gradebook.db").read_bytes() == before
 
 
 def test_a_file_that_is_no_gradebook_is_told(small):
@@ -574,16 +581,8 @@ database.execute("COMMIT")
 """
 
 
-def test_a_held_gradebook_is_waited_for_and_then_told(small, monkeypatch):
-    monkeypatch.setattr(writer, "PATIENCE", 1)
-    holder = sqlite3.connect(small.course.root / "gradebook.db", isolation_level=None)
-    with closing(holder):
-        holder.execute("BEGIN IMMEDIATE")
-        with pytest.raises(CourseError, match=r"has held the gradebook .* for 1 s .*: close it and go on"):
-            small.write("ada")
-        assert read_manual_scores(small.course, SMALL) == {}
-        monkeypatch.setattr(writer, "PATIENCE", 30)
-        holder.execute("COMMIT")
+def test_a_held_gradebook_is_waited_for(small, monkeypatch):
+    monkeypatch.setattr(writer, "PATIENCE", 30)
     held = subprocess.Popen(
         [sys.executable, "-c", HOLDER, str(small.course.root / "gradebook.db")], stdout=subprocess.PIPE, text=True
     )
@@ -591,6 +590,91 @@ def test_a_held_gradebook_is_waited_for_and_then_told(small, monkeypatch):
     small.write("ada")
     assert held.wait() == 0
     assert small.seen("ada")["submission"]["score"] == 3
+
+
+@contextmanager
+def held_by_another(small):
+    with closing(sqlite3.connect(small.course.root / "gradebook.db", isolation_level=None)) as holder:
+        holder.execute("BEGIN IMMEDIATE")
+        yield
+        holder.execute("ROLLBACK")
+
+
+def test_who_waited_in_vain_waits_less(small, monkeypatch):
+    monkeypatch.setattr(writer, "PATIENCE", 2)
+    submission = read_submission(student_notebook(small.course, SMALL, windows=ANSWER), "ada")
+    result = result_of(small.release, submission)
+    with open_gradebook(small.course) as gradebook:
+
+        def patience():
+            found = gradebook._open.exec_driver_sql("PRAGMA busy_timeout").scalar_one()
+            gradebook._open.rollback()
+            return found
+
+        assert patience() == 2000
+        with held_by_another(small), pytest.raises(CourseError, match=r"another program holds .*gradebook.db .*close"):
+            gradebook.write(small.release, result, submission)
+        assert patience() == 1000 * writer.LESS_PATIENCE == 1000
+        gradebook.write(small.release, result, submission)
+    assert small.seen("ada")["submission"]["score"] == 3
+
+
+@pytest.mark.slow
+def test_a_held_gradebook_costs_no_result(small, monkeypatch):
+    """``grader grade`` keeps what it graded and says so in one line; given again it enters that without grading."""
+    monkeypatch.chdir(small.course.root)
+    monkeypatch.setattr(writer, "PATIENCE", 1)
+    make_demo(small.course, 3, small.course.root / "submitted")
+    with held_by_another(small):
+        run = CliRunner().invoke(main, ["grade", "submitted", "--jobs=1"])
+    assert run.exit_code == 1
+    (told,) = [line for line in run.stderr.splitlines() if "gradebook" in line]
+    assert told.startswith("3 results kept, but not in the gradebook: another program holds the gradebook ")
+    assert told.endswith(" (formgrader or nbgrader?): close it; then give the same command again")
+    assert "Traceback" not in run.output
+    run = CliRunner().invoke(main, ["grade", "submitted", "--json", "--jobs=1"])
+    assert run.exit_code == 0, run.stderr
+    rows = {row["student"]: row for row in json.loads(run.stdout)["submissions"]}
+    assert {row["state"] for row in rows.values()} == {"kept"}
+    assert {name: small.seen(name)["submission"]["score"] for name in rows} == {n: r["points"] for n, r in rows.items()}
+
+
+@contextmanager
+def somebody_else():
+    """Act without root's rights, to whom nothing is unwritable."""
+    if os.geteuid():
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+def test_what_cannot_be_written_is_told(built_course):
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copytree(built_course.root, Path(folder, "course"))
+        small = ClassOf(Course(Path(folder, "course")))
+        small.write("ada")
+        database, autograded = small.course.root / "gradebook.db", small.course.root / "autograded"
+        os.chmod(folder, 0o755)
+        for path in (small.course.root, database, autograded):
+            path.chmod(0o755 & ~0o222)
+        with somebody_else(), pytest.raises(CourseError, match=r"autograded/bob cannot be written: Permission denied"):
+            small.write("bob")
+        autograded.chmod(0o777)
+        expected = (
+            r"gradebook.db cannot be written \(attempt to write a readonly database\): give this account the right"
+        )
+        with somebody_else(), pytest.raises(CourseError, match=expected):
+            small.write("bob")
+        small.course.root.chmod(0o755)
+        database.chmod(0o644)
+        assert remains(small) == [f"{SMALL}.ipynb"]
+        assert small.seen("ada")["submission"]["score"] == 3
+        small.write("bob")
+        assert small.seen("bob")["submission"]["score"] == 3
 
 
 def remains(small):
@@ -638,95 +722,3 @@ def test_a_gradebook_that_was_closed_says_so(small):
     gradebook.close()
     with pytest.raises(ValueError, match="closed"):
         gradebook.manual_scores(SMALL)
-
-
-# formgrader itself.
-
-
-class Formgrader:
-    """A running Jupyter server with formgrader in a course's folder."""
-
-    def __init__(self, course, folder):
-        self.port, self.token = free_port(), "secret"
-        home = {f"JUPYTER_{name}_DIR": str(folder / name.lower()) for name in ("CONFIG", "DATA", "RUNTIME")}
-        extensions = {"nbgrader.server_extensions.formgrader": True}
-        command = [
-            *[sys.executable, "-m", "jupyter_server", f"--ServerApp.port={self.port}", "--ServerApp.port_retries=0"],
-            *["--ServerApp.ip=127.0.0.1", f"--ServerApp.root_dir={course.root}", "--ServerApp.allow_root=True"],
-            *[f"--IdentityProvider.token={self.token}", f"--ServerApp.jpserver_extensions={extensions}"],
-            "--ServerApp.open_browser=False",
-        ]
-        self.log = folder / "server.log"
-        environment = os.environ | home | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-        with self.log.open("w") as log:
-            self.server = subprocess.Popen(command, cwd=course.root, env=environment, stdout=log, stderr=log)
-
-    def __enter__(self):
-        end = time.monotonic() + 90
-        while time.monotonic() < end and self.server.poll() is None:
-            try:
-                self.ask("api/status")
-                return self
-            except (urllib.error.URLError, ConnectionError):
-                time.sleep(0.2)
-        self.__exit__()
-        pytest.fail(f"formgrader did not start: {self.log.read_text()[-1500:]}")
-
-    def __exit__(self, *_):
-        self.server.send_signal(signal.SIGKILL)
-        self.server.wait()
-
-    def ask(self, path, body=None):
-        """GET, or PUT a body; JSON comes back as data."""
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{self.port}/formgrader/{path}",
-            data=None if body is None else json.dumps(body).encode(),
-            method="GET" if body is None else "PUT",
-            headers={"Authorization": f"token {self.token}"},
-        )
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            text = answer.read().decode()
-        return json.loads(text) if path.startswith("api/") else text
-
-
-def test_formgrader_shows_our_scores_and_its_scores_count(small, tmp_path):
-    small.write("ada")
-    small.write("bob", {"windows-test-1": 1.0}, sources={"windows": ANSWER, "why": HOSTILE})
-    small.write("eve", {}, sources={})
-    for student in ("ada", "bob", "eve"):
-        folder = small.course.root / "submitted" / student / SMALL
-        folder.mkdir(parents=True)
-        (folder / f"{SMALL}.ipynb").write_bytes(student_notebook(small.course, SMALL))
-    with Formgrader(small.course, tmp_path) as formgrader:
-        listed = {entry["student"]: entry for entry in formgrader.ask(f"api/submissions/{SMALL}")}
-        assert {name: (entry["score"], entry["autograded"]) for name, entry in listed.items()} == {
-            "ada": (3, True),
-            "bob": (1, True),
-            "eve": (0, True),
-        }
-        queue = {entry["student"]: entry for entry in formgrader.ask(f"api/submitted_notebooks/{SMALL}/{SMALL}")}
-        assert {name: entry["needs_manual_grade"] for name, entry in queue.items()} == {
-            "ada": True,
-            "bob": True,
-            "eve": False,
-        }
-        assert {name: entry["failed_tests"] for name, entry in queue.items()} == {
-            "ada": False,
-            "bob": True,
-            "eve": True,
-        }
-        comments = formgrader.ask(f"api/comments?submission_id={queue['eve']['id']}")
-        assert {comment["auto_comment"] for comment in comments} == {"No response."}
-        page = formgrader.ask(f"submissions/{queue['bob']['id']}/")
-        assert "windows: The shape is (2,), expected (3,)." in page
-        assert "<script>window.hit" not in page
-        grades = {grade["name"]: grade for grade in formgrader.ask(f"api/grades?submission_id={queue['ada']['id']}")}
-        formgrader.ask(f"api/grade/{grades['why']['id']}", {"manual_score": 1.5})
-        assert formgrader.ask(f"api/submission/{SMALL}/ada")["score"] == 4.5
-        # While it runs, a result is entered beside it.
-        small.write("ada")
-        assert formgrader.ask(f"api/submission/{SMALL}/ada")["score"] == 4.5
-    assert read_manual_scores(small.course, SMALL) == {
-        "ada": {"why": ManualGrade(1.5, None, None, False)},
-        "bob": {"why": ManualGrade(None, None, None, True)},
-    }

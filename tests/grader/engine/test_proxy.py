@@ -226,18 +226,10 @@ def test_in_place_changes_of_arguments_arrive(learner):
     assert part.tolist() == [2, 2, 2]
     assert t.tolist() == [2, 2]
     assert values == ["new", 2, 3]
-    assert (
-        table["inner"] is inner
-    )
-    assert (
-        inner.tolist() == [1, 1]
-    )
-    assert (
-        table["new"].tolist() == [1, 1]
-    )
-    assert (
-        "old" not in table
-    )
+    assert table["inner"] is inner
+    assert inner.tolist() == [1, 1]
+    assert table["new"].tolist() == [1, 1]
+    assert "old" not in table
     fixed = np.ones(3)
     fixed.flags.writeable = False
     with pytest.raises(ValueError, match="read-only"):
@@ -275,8 +267,9 @@ def test_callables_travel_by_value_and_write_into_what_they_captured(learner):
 
 
 def test_a_callable_that_cannot_travel_says_why(own):
-    with pytest.raises(CannotCarry, match="`<lambda>` cannot be sent"):
-        own.apply(lambda x, held=socket.socket(): x, 1)
+    held = socket.socket()
+    with pytest.raises(CannotCarry, match="`<lambda>` cannot be sent"), held:
+        own.apply(lambda x, held=held: x, 1)
 
 
 def test_a_callable_that_binds_a_variable_of_the_test_says_so(own):

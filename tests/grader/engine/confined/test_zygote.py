@@ -4,6 +4,7 @@ import dataclasses
 import gc
 import multiprocessing
 import os
+import re
 import signal
 import socket
 from pathlib import Path
@@ -97,6 +98,31 @@ moved = any(not torch.equal(*pair) for pair in zip(before, model.parameters()))
 result = (moved, [name for name in set(sys.modules) - loaded if "dynamo" in name])
 """
         assert Asked(one).run(code) == (True, [])
+
+
+def test_after_many_learners_the_zygotes_memory_is_in_huge_pages(zygotes):
+    if tuple(map(int, os.uname().release.split(".")[:2])) < (6, 1):
+        pytest.skip("MADV_COLLAPSE came with Linux 6.1")
+    with zygotes.open() as zygote:
+
+        def huge():
+            sizes = 0
+            for pid in (zygote.pid, *descendants(zygote.pid)):
+                try:
+                    text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+                except PermissionError:
+                    pytest.skip("the zygote's memory cannot be looked at")
+                except (FileNotFoundError, ProcessLookupError):
+                    continue  # a learner that has ended
+                sizes += int(re.search(r"AnonHugePages: +(\d+) kB", text)[1])
+            return sizes
+
+        for _ in range(39):
+            zygote.spawn().close()
+        before = huge()
+        with zygote.spawn() as learner, zygote.spawn() as other:
+            assert huge() > before
+            assert Asked(learner).run("result = 1 + 1") == Asked(other).run("result = 2") == 2
 
 
 def test_a_zygote_with_two_threads_is_not_forked(zygotes):

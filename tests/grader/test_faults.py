@@ -1,0 +1,31 @@
+"""kill -9 at random moments: every submission is graded once, with the result of an undisturbed run.
+
+The long campaign is ``python -m benchmarks.faults``.
+"""
+
+import random
+import shutil
+
+import pytest
+
+from benchmarks.faults import VICTIMS, Faults
+from grader.course import Course
+from grader.engine import sandbox
+
+
+@pytest.fixture(scope="module")
+def faults(built_course, tmp_path_factory):
+    if sandbox.probe().tier == "none":
+        pytest.skip("this machine confines no learner's code")
+    root = tmp_path_factory.mktemp("faults") / "course"
+    shutil.copytree(built_course.root, root)
+    return Faults(Course(root), 12)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("victims", [*([victim] for victim in VICTIMS), VICTIMS], ids="-".join)
+def test_what_is_killed_costs_no_submission(faults, victims, seed):
+    count = faults.disturb(victims, random.Random(seed))
+    assert sorted(count.kills.elements()) == sorted(victims)
+    assert (count.once, count.again, count.lost, count.different) == (12, 0, 0, [])
