@@ -1,8 +1,23 @@
 """Interactive pictures driven by the learner's own functions."""
 
 from convnets.widgets.computation_graph import ComputationGraph
+from convnets.widgets.convolution_terms import ConvolutionTerms
 from convnets.widgets.kernel_painter import KernelPainter
+from convnets.widgets.neuron import Neuron
+from convnets.widgets.optimizer_race import OptimizerRace
 from convnets.widgets.playground import Playground
+from convnets.widgets.relu_steps import ReluSteps
+from convnets.widgets.schedule_sketch import ScheduleSketch
 from convnets.widgets.sliding_kernel import SlidingKernel
 
-__all__ = ["ComputationGraph", "KernelPainter", "Playground", "SlidingKernel"]
+__all__ = [
+    "ComputationGraph",
+    "ConvolutionTerms",
+    "KernelPainter",
+    "Neuron",
+    "OptimizerRace",
+    "Playground",
+    "ReluSteps",
+    "ScheduleSketch",
+    "SlidingKernel",
+]

@@ -221,9 +221,9 @@ def learner_output(state: SlidingKernelState, cross_correlate2d: Learner) -> Out
     return call_learner(name, cross_correlate2d, image, taps, stride=state.stride, padding=state.padding)
 
 
-def times(first: float, second: float) -> str:
+def times(*factors: float) -> str:
     """Write a product with signs that can be read: ``(−1)·2``."""
-    return "·".join(f"({number(factor)})" if factor < 0 else number(factor) for factor in (first, second))
+    return "·".join(f"({number(factor)})" if factor < 0 else number(factor) for factor in factors)
 
 
 def size_formula(state: SlidingKernelState, axis: int) -> str:
