@@ -24,7 +24,7 @@ export default courseWidget("Schedule sketch", (stage, send) => {
     figures.append(element("div", { class: `sketch-figure sketch-of-${name}` }, element("span", { class: "sketch-name" }, words), value));
     return value;
   };
-  const numbers = { ending: figure("ending", "loss of the last stretch"), best: figure("best", "best so far"), constant: figure("constant", "best constant") };
+  const numbers = { ending: figure("ending", "loss of the last stretch"), best: figure("best", "best so far"), constant: figure("constant", "best constant"), diagnosis: figure("diagnosis", "diagnosis: lr is") };
   const notes = element("div", { class: "sketch-notes" });
 
   stage.append(
@@ -167,6 +167,8 @@ export default courseWidget("Schedule sketch", (stage, send) => {
     setText(numbers.ending, view.ending);
     setText(numbers.best, view.best);
     setText(numbers.constant, view.constant);
+    setText(numbers.diagnosis, view.diagnosis);
+    numbers.diagnosis.parentElement.hidden = view.diagnosis === "";
     recall.disabled = view.best_curve.length === 0;
     notes.replaceChildren(...view.notes.map(({ text, wrong }) => element("p", { class: `cnn-note${wrong ? " cnn-wrong" : ""}` }, `${wrong ? "✗ " : ""}${text}`)));
   };

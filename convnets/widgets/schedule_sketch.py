@@ -78,6 +78,23 @@ def schedule(
     return lr
 
 
+def diagnose(losses: Sequence[float]) -> str:
+    """Return "very high", "high", "low" or "good": the toolkit's ``diagnose`` of module 04."""
+    curve = np.asarray(losses, dtype=np.float64)
+    if not np.all(np.isfinite(curve)):
+        return "very high"
+    n, q = len(curve), len(curve) // 4
+    tail, before = curve[-q:].mean(), curve[-2 * q : -q].mean()
+    drop, fall = curve[0] - tail, before - tail
+    climb = np.maximum(np.diff(curve[n // 2 :]), 0).sum()
+    falling = fall > 0.05 * drop and climb <= 0.05 * drop
+    if drop <= 0 or (drop < 0.1 * curve[0] and not falling):
+        return "very high"
+    if climb > 0.05 * drop:
+        return "high"
+    return "low" if falling else "good"
+
+
 @dataclass(frozen=True)
 class SketchState:
     """The schedule that is drawn.
@@ -121,16 +138,24 @@ def with_settings(function: Callable[..., Any] | None) -> Callable[..., Any] | N
 
 
 class Follower:
-    """Lets the learner's ``sgd`` follow schedules, and draws what the learner's ``schedule`` returns.
+    """Lets the learner's ``sgd`` follow schedules, draws what ``schedule`` returns, and asks ``diagnose``.
 
     Parameters
     ----------
     learner_sgd, learner_schedule : callable or None
         The learner's functions.
+    learner_diagnose : callable or None
+        The learner's ``diagnose(losses)``; with None nothing is diagnosed.
     """
 
-    def __init__(self, learner_sgd: Callable[..., Any] | None, learner_schedule: Callable[..., Any] | None) -> None:
+    def __init__(
+        self,
+        learner_sgd: Callable[..., Any] | None,
+        learner_schedule: Callable[..., Any] | None,
+        learner_diagnose: Callable[..., Any] | None = None,
+    ) -> None:
         self.sgd = Trade("sgd", learner_sgd)
+        self.diagnose = Trade("diagnose", learner_diagnose) if learner_diagnose else None
         self.schedule = Trade("schedule", with_settings(learner_schedule))
         self._known: dict[tuple[float, ...], Array] = {}
         self._try_sgd()
@@ -210,6 +235,25 @@ class Follower:
             means.append(float(np.mean(part)))
         return tuple(rates)
 
+    def diagnosis(self, losses: Array) -> str:
+        """Return what `diagnose` says of a curve, the start and the end of each stretch; empty where nobody asked."""
+        if self.diagnose is None:
+            return ""
+        curve = [float(loss) for loss in losses[::STRETCH]]
+        expected = diagnose(curve)
+        outcome = self.diagnose.ask(curve)
+        if outcome is None:
+            return expected
+        got = outcome.value
+        if not isinstance(got, str):
+            self.diagnose.refuse("returns no word")
+            return expected
+        # The words are about the curve that is shown now.
+        self.diagnose.words = ""
+        if got != expected:
+            self.diagnose.words = f"Your diagnose calls this learning rate {got!r}, the toolkit's {expected!r}."
+        return got
+
     def _try_sgd(self) -> None:
         """Compare one step with the toolkit's."""
         x, grad = np.array([[1.0, -2.0]]), np.array([[3.0, -40.0]])
@@ -288,6 +332,8 @@ def view_of(state: SketchState, follower: Follower) -> dict[str, Any]:
         "ending": told(ending(losses)),
         "best": told(ending(follower.losses(state.best))) if state.best else "–",
         "constant": f"{told(constant)} (lr {constant_lr:g})",
+        # Before the notes, which tell what came of it.
+        "diagnosis": follower.diagnosis(losses),
         "notes": notes(follower),
         "status": describe(state, follower),
     }
@@ -295,7 +341,7 @@ def view_of(state: SketchState, follower: Follower) -> dict[str, Any]:
 
 def notes(follower: Follower) -> list[dict[str, Any]]:
     """Return the sentences about the learner's functions, each with whether it tells of something wrong."""
-    trades = (follower.sgd, follower.schedule)
+    trades = [trade for trade in (follower.sgd, follower.schedule, follower.diagnose) if trade]
     said = [{"text": trade.words, "wrong": True} for trade in trades if trade.words]
     for trade in trades:
         if trade.missing:
@@ -303,7 +349,7 @@ def notes(follower: Follower) -> list[dict[str, Any]]:
             said.append({"text": text, "wrong": False})
     at_work = [f"your {trade.name}" for trade in trades if not trade.words and not trade.missing]
     if at_work:
-        said.append({"text": f"At work here: {' and '.join(at_work)}.", "wrong": False})
+        said.append({"text": f"At work here: {', '.join(at_work)}.", "wrong": False})
     return said
 
 
@@ -334,6 +380,9 @@ class ScheduleSketch(CourseWidget[SketchState]):
         widget says so.
     schedule : callable, optional
         The learner's ``schedule(kind, lr, t, ...)``, behind the buttons.
+    diagnose : callable, optional
+        The learner's ``diagnose(losses)``: the sketch becomes a monitor that judges the loss curve. Without it nothing
+        is judged.
     lrs
         See :class:`SketchState`.
 
@@ -350,12 +399,13 @@ class ScheduleSketch(CourseWidget[SketchState]):
         self,
         sgd: Callable[..., Any] | None = None,
         schedule: Callable[..., Any] | None = None,
+        diagnose: Callable[..., Any] | None = None,
         *,
         lrs: Sequence[float] = SketchState().lrs,
     ) -> None:
         state = SketchState(tuple(lrs))
-        self.follower = Follower(sgd, schedule)
-        super().__init__(state, (("sgd", sgd), ("schedule", schedule)))
+        self.follower = Follower(sgd, schedule, diagnose)
+        super().__init__(state, (("sgd", sgd), ("schedule", schedule), ("diagnose", diagnose)))
 
     def picture(self) -> dict[str, Any]:
         """Follow the schedule, keep it if none ended lower, and return the view."""
