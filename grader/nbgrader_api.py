@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import logging
-import os
 import re
-import sys
 import warnings
 from pathlib import Path
 from typing import Any
@@ -32,15 +31,14 @@ def open_api(config_file: Path, root: Path, **directories: str) -> Any:
     -------
     nbgrader.apps.NbGraderAPI
     """
+    import nbgrader.api
     from nbgrader.apps.api import NbGraderAPI
     from nbgrader.coursedir import CourseDirectory
     from sqlalchemy.exc import SAWarning
     from traitlets.config import PyFileConfigLoader
 
-    # nbgrader calls alembic by name to make a gradebook; it lies beside this interpreter.
-    beside = str(Path(sys.executable).parent)
-    if beside not in os.environ.get("PATH", "").split(os.pathsep):
-        os.environ["PATH"] = beside + os.pathsep + os.environ.get("PATH", "")
+    # It would start a Python of its own, found on the PATH, for each gradebook that it makes.
+    nbgrader.api.get_alembic_version = _schema_version
     logging.getLogger("alembic").setLevel(logging.WARNING)
     # nbgrader speaks through the traitlets logger; what matters comes back in each step's result.
     logging.getLogger("traitlets").addHandler(logging.NullHandler())
@@ -52,6 +50,15 @@ def open_api(config_file: Path, root: Path, **directories: str) -> Any:
     config.CourseDirectory.update(directories)
     config.ExecutePreprocessor.extra_arguments = QUIET_KERNEL
     return NbGraderAPI(CourseDirectory(config=config), config=config)
+
+
+@functools.cache
+def _schema_version() -> str:
+    """Return the version of the gradebook's tables that nbgrader makes."""
+    import nbgrader
+    from alembic.script import ScriptDirectory
+
+    return str(ScriptDirectory(str(Path(nbgrader.__file__).parent / "alembic")).get_current_head())
 
 
 def run_step(result: dict[str, Any], what: str) -> None:

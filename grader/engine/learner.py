@@ -292,7 +292,13 @@ class _Learner:
         for leaf in inputs:
             leaf.grad = None
         try:
-            result.backward(grad, retain_graph=True)
+            if grad.is_complex():
+                result.backward(grad, retain_graph=True)
+            else:
+                # The same to the last bit; for a gradient that it is given PyTorch imports a library of symbols first.
+                with sys.modules["torch"].enable_grad():
+                    weighted = (result * grad).sum()
+                weighted.backward(retain_graph=True)
             return tuple(None if leaf.grad is None else leaf.grad.detach() for leaf in inputs)
         finally:
             for leaf, grad_before in zip(inputs, before, strict=True):

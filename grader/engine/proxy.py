@@ -31,7 +31,7 @@ from grader.engine.limits import Limits
 from grader.engine.messages import MOST_ITEMS, SPECIALS, Ask, Status
 from grader.engine.randomness import MOST_STEPS, GlobalStates, move_on
 from grader.engine.shared import SharedObjects
-from grader.engine.wire import Malformed, Node, Reader, Tag, TooLarge, Writer, receive, require
+from grader.engine.wire import CutOff, Malformed, Node, Reader, Tag, TooLarge, Writer, receive, require
 
 #: Seconds to wait for a process to die by itself once its socket is closed: then it is known what it died of.
 _LAST_BREATH = 1.0
@@ -285,6 +285,8 @@ class Session:
         except TimeoutError:
             self._end(CallTimedOut(f"no answer within {self._seconds(ask):g} s"))
         except Malformed as error:
+            if isinstance(error, CutOff):
+                self._death()  # before it is killed: then it is known what it died of
             self._end(BadReply(f"a reply cannot be read: {error}"))
         except OSError:
             reply = None

@@ -37,6 +37,8 @@ Role = Literal["prose", "setup", "exercise", "tests", "answer", "experiment", "w
 Profile = Literal["numpy", "torch"]
 
 _WORD = re.compile(r"\w+")
+#: Libraries that take long to import, and what the code mentions that makes Python or PyTorch import them.
+_SLOW = {"matplotlib.pyplot": "matplotlib", "torch._dynamo": "optim"}
 _TORCH = re.compile(r"^\s*(?:import|from)\s+torch\b", re.M)
 _HERE = Path(__file__).resolve()
 
@@ -140,9 +142,10 @@ class Release:
         return "torch" if any(_TORCH.search(cell.source) for cell in self.cells if cell.code) else "numpy"
 
     @cached_property
-    def trains(self) -> bool:
-        """Whether any code that is run when grading makes one of PyTorch's optimizers."""
-        return any("optim" in cell.source for cell in self.having("setup", "exercise", "tests"))
+    def unneeded(self) -> frozenset[str]:
+        """Libraries that take long to import, and that no code uses that is run when grading."""
+        sources = [cell.source for cell in self.having("setup", "exercise", "tests")]
+        return frozenset(name for name, sign in _SLOW.items() if not any(sign in source for source in sources))
 
     @cached_property
     def fingerprint(self) -> str:

@@ -33,7 +33,7 @@ from grader.engine.submission import Submission
 if TYPE_CHECKING:
     from grader.engine import proxy
     from grader.engine.sandbox import Isolation
-    from grader.engine.zygote import Child
+    from grader.engine.zygote import Child, Death
 
 #: Libraries that decide how a submission runs.
 _LIBRARIES = {"numpy": ("numpy", "msgpack"), "torch": ("numpy", "msgpack", "torch")}
@@ -230,7 +230,7 @@ def ready_to_examine(
                     isolation,
                     limits,
                     forbidden=forbidden,
-                    trains=any(release.trains for release in releases.values()),
+                    without=frozenset.intersection(*(release.unneeded for release in releases.values())),
                     allow_unconfined=allow_unconfined,
                 )
             )
@@ -251,7 +251,7 @@ def ready_to_examine(
 
         def examine(work: Work) -> Result:
             for _ in range(ATTEMPTS):
-                learners: list[Child] = []
+                learners: list[tuple[proxy.Session, Child]] = []
                 result = core.grade(
                     releases[work.module],
                     work.read(),
@@ -261,7 +261,7 @@ def ready_to_examine(
                 )
                 if core.cut_short.is_set():
                     retire()
-                deaths = [child.death for child in learners if child.death is not None]
+                deaths = [death for session, child in learners if (death := death_of(session, child))]
                 failed = any(cell.outcome is Outcome.EngineError for cell in result.cells)
                 if not failed and not any(death.from_outside for death in deaths):
                     return result
@@ -271,10 +271,17 @@ def ready_to_examine(
                 raise EngineError("the zygote died while this was graded")
             return result
 
-        def open_learner(profile: Profile, learners: list[Child]) -> proxy.Session:
+        def open_learner(profile: Profile, learners: list[tuple[proxy.Session, Child]]) -> proxy.Session:
             child = zygotes[profile].spawn()
-            learners.append(child)
-            return proxy.Session(child.sock, child, limits)
+            learners.append((proxy.Session(child.sock, child, limits), child))
+            return learners[-1][0]
+
+        def death_of(session: proxy.Session, child: Child) -> Death | None:
+            """Return how a learner's process died that was not ended here."""
+            if isinstance(session.failure, proxy.LearnerDied):
+                with contextlib.suppress(TimeoutError):  # on a busy machine it may not have been told yet
+                    child.wait(limits.start)
+            return child.death
 
         yield examine
 

@@ -80,6 +80,10 @@ class Malformed(Exception):  # noqa: N818  (what a frame is)
     """A frame that does not follow the rules; the text says which rule."""
 
 
+class CutOff(Malformed):
+    """A frame that the stream's end cut off: its writer may have died while it wrote."""
+
+
 class TooLarge(Exception):  # noqa: N818  (what a value is)
     """A value that no frame may hold; the text says why."""
 
@@ -731,12 +735,13 @@ def receive(sock: socket.socket, most: int, deadline: float = math.inf) -> tuple
     require(0 < structure <= STRUCTURE, f"a structure of {structure:,} bytes, where {STRUCTURE:,} are allowed")
     require(behind <= most, f"{behind:,} bytes, where {most:,} are allowed")
     first, second = _receive(sock, structure, deadline), _receive(sock, behind, deadline)
-    require(len(first) == structure and len(second) == behind, "it ends in the middle")
+    if len(first) < structure or len(second) < behind:
+        raise CutOff("it ends in the middle")
     return first, second
 
 
 def _receive(sock: socket.socket, count: int, deadline: float) -> bytearray:
-    """Receive so many bytes, or none if the stream is at its end; raise Malformed when it ends between."""
+    """Receive so many bytes, or none if the stream is at its end; raise CutOff when it ends between."""
     data = bytearray(count)
     view, done = memoryview(data), 0
     while done < count:
@@ -750,7 +755,8 @@ def _receive(sock: socket.socket, count: int, deadline: float) -> bytearray:
         except ConnectionError:
             received = 0
         if received == 0:
-            require(done == 0, "it ends in the middle")
+            if done:
+                raise CutOff("it ends in the middle")
             return bytearray()
         done += received
     return data

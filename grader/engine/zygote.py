@@ -149,8 +149,8 @@ class Zygote:
         Folders to import from, readable too.
     accepting : bool
         Whether learners may accept connections on sockets that they are given; they can make none.
-    trains : bool
-        Whether what PyTorch needs for optimizers is imported too; where it is not, whoever makes one waits a second.
+    without : iterable of str
+        Libraries of the profile that are not imported, since hardly a learner needs them; whoever does waits for them.
     allow_unconfined : bool
         Whether to go on where the machine confines nothing (tier "none").
 
@@ -171,7 +171,7 @@ class Zygote:
         forbidden: Iterable[Path] = (),
         import_paths: Iterable[Path] = (),
         accepting: bool = False,
-        trains: bool = True,
+        without: Iterable[str] = (),
         allow_unconfined: bool = False,
     ) -> None:
         if profile not in PROFILES:
@@ -199,7 +199,7 @@ class Zygote:
             import_paths=imports,
             scratch=self._base,
             accepting=accepting,
-            trains=trains,
+            without=tuple(without),
         )
         self._start()
 

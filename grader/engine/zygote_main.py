@@ -38,8 +38,6 @@ PROFILES: dict[str, tuple[str, ...]] = {
 PROFILES["torch"] = (*PROFILES["numpy"], "torch", "torch._dynamo")
 
 _WATCH_SECONDS = 0.05
-#: PyTorch loads this when an optimizer is made: it takes a second, and makes each fork dearer.
-_FOR_TRAINING = ("torch._dynamo",)
 #: With so many learners forks have cost as much as it costs to make them cheaper.
 _MANY = 40
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -61,7 +59,7 @@ class Orders:
     import_paths: tuple[str, ...]
     scratch: str
     accepting: bool = False
-    trains: bool = True
+    without: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         """Return the orders as JSON text."""
@@ -109,10 +107,10 @@ def load(orders: Orders) -> Entry:
     """Import all that learners use, do once what is slow the first time, and return the entry function."""
     sys.path.extend(orders.import_paths)
     for name in PROFILES[orders.profile]:
-        if orders.trains or name not in _FOR_TRAINING:
+        if name not in orders.without:
             import_module(name)
     if orders.profile == "torch":
-        (warm_torch if orders.trains else _warm_autograd)()
+        (_warm_autograd if "torch._dynamo" in orders.without else warm_torch)()
     reseed()
     module, _, function = orders.entry.partition(":")
     entry: Entry = getattr(import_module(module), function)

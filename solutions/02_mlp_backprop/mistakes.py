@@ -589,7 +589,7 @@ class NeverStartsAfresh(_Node):
 @mistake(
     "Value",
     "The sums are right, but every way from E down is followed by itself, and each number that is used twice doubles "
-    "their number: 2⁴⁰ here. Visit each node once.",
+    "their number: 2¹⁸ here. Visit each node once.",
 )
 class FollowsEveryWay(_Node):
     def backward(self):

@@ -23,8 +23,9 @@ def faults(built_course, tmp_path_factory):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [1, 2])
-@pytest.mark.parametrize("victims", [*([victim] for victim in VICTIMS), VICTIMS], ids="-".join)
+@pytest.mark.parametrize(
+    ("victims", "seed"), [*(([victim], 1) for victim in VICTIMS), (["learner"], 2), (VICTIMS, 1), (VICTIMS, 2)]
+)
 def test_what_is_killed_costs_no_submission(faults, victims, seed):
     count = faults.disturb(victims, random.Random(seed))
     assert sorted(count.kills.elements()) == sorted(victims)

@@ -181,12 +181,47 @@ def test_broken_functions_are_said_and_replaced(sgd, schedule, text):
     assert follower.preset("step", 0.02) == Follower(None, None).preset("step", 0.02)
 
 
+@pytest.mark.parametrize(("lr", "word"), [(0.1, "very high"), (0.0398, "high"), (0.02, "good"), (0.001, "low")])
+def test_the_monitor_tells_the_four_curves_apart(lr, word):
+    calls = []
+
+    def own(losses):
+        calls.append(losses)
+        return schedule_sketch.diagnose(losses)
+
+    follower = Follower(None, None, own)
+    view = view_of(SketchState(constant(lr)), follower)
+    assert view["diagnosis"] == word
+    assert len(calls[-1]) == STRETCHES + 1
+    assert calls[-1][0] == pytest.approx(75.0)
+    assert view["notes"][-1]["text"] == "At work here: your diagnose."
+
+
+def test_a_wrong_diagnosis_is_said_for_the_curve_it_is_wrong_about():
+    widget = ScheduleSketch(None, None, lambda losses: "good", lrs=constant(0.001))
+    assert widget.view["diagnosis"] == "good"
+    wrong = [note["text"] for note in widget.view["notes"] if note["wrong"]]
+    assert wrong == ["Your diagnose calls this learning rate 'good', the toolkit's 'low'."]
+    widget._receive(widget, {"do": "set", "lrs": list(constant(0.02))}, None)
+    assert not any(note["wrong"] for note in widget.view["notes"])
+
+
+def test_without_diagnose_nothing_is_judged():
+    assert view_of(SketchState(), Follower(None, None))["diagnosis"] == ""
+    missing = view_of(SketchState(), Follower(None, None, unwritten))
+    assert missing["diagnosis"] == "good"
+    assert missing["notes"][-1]["text"] == "Your diagnose is not written yet: the toolkit's takes its place."
+    broken = view_of(SketchState(), Follower(None, None, lambda losses: None))
+    assert broken["notes"][0]["text"] == "Your diagnose returns no word. The toolkit's takes its place."
+    assert broken["diagnosis"] == "good"
+
+
 def test_functions_that_are_not_written_are_said():
     assert notes(unwritten, None) == [
         ("Your sgd is not written yet: the toolkit's takes its place.", False),
         ("Your schedule is not written yet: the toolkit's takes its place.", False),
     ]
-    assert notes(own_sgd, schedule_sketch.schedule) == [("At work here: your sgd and your schedule.", False)]
+    assert notes(own_sgd, schedule_sketch.schedule) == [("At work here: your sgd, your schedule.", False)]
 
 
 @pytest.mark.parametrize(

@@ -153,7 +153,7 @@ class Vandal:
             self.cells[number]["cell_type"] = self.draw(st.sampled_from(["code", "markdown", "raw", "heading"]))
 
 
-@settings(steady, max_examples=250)
+@settings(steady, max_examples=150)
 @given(answers=answer_sheets, draw=st.data())
 def test_no_damage_is_paid_for_and_every_edit_is_told(release, deserved, answers, draw):
     data = notebook(release, answers)
@@ -164,7 +164,7 @@ def test_no_damage_is_paid_for_and_every_edit_is_told(release, deserved, answers
         assert [told for told in expected_edits(release, data) if told not in "\n".join(result.edits)] == []
 
 
-@settings(steady, max_examples=250)
+@settings(steady, max_examples=150)
 @given(answers=answer_sheets, draw=st.data())
 def test_damage_beside_the_answers_costs_nothing(release, deserved, answers, draw):
     """Setup, tests, prose, ids, order and marks are the course's: what happens to them is put right."""
@@ -258,7 +258,7 @@ def change(data, draw):
         parent[draw(st.text(max_size=8))] = parent.pop(key)
 
 
-@settings(steady, max_examples=300)
+@settings(steady, max_examples=150)
 @given(answers=answer_sheets, draw=st.data())
 def test_odd_types_anywhere_are_survived_and_not_paid_for(release, deserved, answers, draw):
     data = notebook(release, answers)
@@ -281,7 +281,7 @@ def test_any_json_at_all_is_told_in_one_line(value):
 # Bytes.
 
 
-@settings(steady, max_examples=200)
+@settings(steady, max_examples=120)
 @given(answers=answer_sheets, draw=st.data())
 def test_bytes_lost_or_changed_are_not_paid_for(release, deserved, answers, draw):
     text = bytearray(json.dumps(notebook(release, answers), indent=1).encode())

@@ -129,13 +129,13 @@ def frame(structure, behind=b""):
 # Bytes.
 
 
-@settings(steady, max_examples=300)
+@settings(steady, max_examples=150)
 @given(st.binary(max_size=200))
 def test_bytes_at_random_are_an_error(data):
     assert isinstance(told(data), BadReply | LearnerDied)
 
 
-@settings(steady, max_examples=300)
+@settings(steady, max_examples=150)
 @given(st.binary(min_size=1, max_size=200), st.binary(max_size=64), st.integers(-3, 3), st.integers(-3, 3))
 def test_a_frame_of_bytes_at_random_is_an_error(structure, behind, more, less):
     sizes = max(0, len(structure) + more), max(0, len(behind) + less)
@@ -220,13 +220,13 @@ replies = st.tuples(
 ).map(list)
 
 
-@settings(steady, max_examples=600)
+@settings(steady, max_examples=300)
 @given(replies, st.binary(max_size=40))
 def test_a_reply_of_anything_is_a_value_or_an_error(structure, behind):
     told(frame(structure, behind))
 
 
-@settings(steady, max_examples=600)
+@settings(steady, max_examples=300)
 @given(nodes, st.integers(0, 40), st.booleans())
 def test_an_answer_of_anything_is_a_value_or_an_error(answer, behind, raised):
     told(frame([1, int(raised), [], [], answer, [], [], [], "", ""], bytes(behind)))
@@ -258,7 +258,7 @@ def paths(value, path=()):
         yield from paths(inner, (*path, key))
 
 
-@settings(steady, max_examples=600)
+@settings(steady, max_examples=300)
 @given(st.data())
 def test_a_good_reply_damaged_anywhere_is_a_value_or_an_error(draw):
     damaged = copy.deepcopy(GOOD)
@@ -320,7 +320,7 @@ mixed = st.recursive(
 )
 
 
-@settings(steady, max_examples=300)
+@settings(steady, max_examples=150)
 @given(mixed)
 def test_plain_data_of_all_kinds_together_goes_round(value):
     assert same(read(written(value)), value)
