@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 #: Arrays of up to this many entries are written out; larger ones show their corners.
 WRITTEN_OUT = 100
+_ADDRESS = re.compile(r" at 0x[0-9A-Fa-f]+")
 
 
 def is_tensor(value: object) -> bool:
@@ -71,7 +73,7 @@ def short(value: Any, limit: int = 40) -> str:
         return str(getattr(value, "__name__", type(value).__name__))
     if isinstance(value, np.generic):
         value = value.item()
-    text = repr(value)
+    text = _text_of(value)
     return text if len(text) <= limit else kind_of(value)
 
 
@@ -118,8 +120,13 @@ def written(value: Any) -> str:
         return "\n".join(lines) if len(lines) > 1 else "{" + "".join(lines) + "}"
     if isinstance(value, tuple | list) and any(isinstance(as_plain(v), np.ndarray) for v in value):
         return "\n".join(f"[{i}] {_indented(written(item), 4)}" for i, item in enumerate(value))
-    text = repr(_python_numbers(value))
+    text = _text_of(_python_numbers(value))
     return text if len(text) <= 600 else text[:600] + " …"
+
+
+def _text_of(value: Any) -> str:
+    """Write a value as Python does, without addresses: they tell a learner nothing and change with every run."""
+    return _ADDRESS.sub("", repr(value))
 
 
 def _python_numbers(value: Any) -> Any:

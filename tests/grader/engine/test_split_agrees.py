@@ -11,7 +11,9 @@ from grader.build.text import read_text_notebook
 from tests.grader.engine.learners import open_session
 
 ROOT = Path(__file__).resolve().parents[3]
-MODULES = ("02_mlp_backprop", "05_convolution_arithmetic")
+MODULES = [
+    path.parent.name for path in sorted(ROOT.glob("solutions/*/mistakes.py")) if path.parent.name != "00_start_here"
+]
 #: The line of the answer that raised: only a kernel, and the learner's process, know the text of a cell.
 _LINE = re.compile(r"\n +in .+, line \d+: .*")
 
@@ -59,7 +61,7 @@ def test_official_solutions_pass_through_the_split(sides):
     tests = [cell for cell in sides.there.notebook.cells if cell.role == "tests"]
     failures = {cell.line: str(sides.there.run_tests(cell)) for cell in tests if sides.there.run_tests(cell)}
     assert not failures
-    assert len(tests) > 5
+    assert tests
 
 
 def test_every_known_mistake_is_told_alike(sides):
