@@ -71,6 +71,8 @@ def verify(modules: tuple[str, ...], fast: bool, as_json: bool, results: Path | 
     course = find_course()
     if results and fast:
         raise click.UsageError("--results needs the full run: leave out --fast")
+    if results:
+        report.read_part(results, "targets")  # a page without it is refused before the long run, not after
     verdicts = verify_modules(course, course.modules(modules), fast=fast, quiet=as_json)
     if as_json:
         click.echo(json.dumps([report.as_dict(verdict) for verdict in verdicts], indent=1, ensure_ascii=False))

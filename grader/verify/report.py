@@ -10,9 +10,6 @@ from typing import Any
 from grader.course import CourseError
 from grader.verify.proofs import Verdict
 
-#: The part of docs/results.md that is made by the command stands between these lines.
-BEGIN, END = "<!-- targets: begin -->", "<!-- targets: end -->"
-
 
 def as_dict(verdict: Verdict) -> dict[str, Any]:
     """Return a verdict as JSON data."""
@@ -51,23 +48,62 @@ def print_table(verdicts: list[Verdict]) -> None:
 
 
 def write_results(verdicts: list[Verdict], path: Path) -> None:
-    """Write each target beside what was measured into the marked part of a Markdown file.
+    """Write each target beside what was measured into the marked parts of a Markdown file.
+
+    Rows of modules that were not verified now stay as they are.
 
     Raises
     ------
     CourseError
-        When the file has no marked part.
+        When the file lacks a marked part.
     """
+    targets = [
+        f"| {verdict.module} | {target.what} | {target.target} | {target.measured} | "
+        f"{'✓ reached' if target.reached else '✗ not reached'} |"
+        for verdict in verdicts
+        for target in verdict.targets
+    ]
+    times = [f"| {verdict.module} | {verdict.seconds:.0f} s |" for verdict in verdicts]
+    fresh = {verdict.module for verdict in verdicts}
+    for part, head, rows in (
+        ("targets", "| module | what | target | measured | |\n| --- | --- | --- | --- | --- |", targets),
+        ("times", "| module | wall time of the solution's cells |\n| --- | --- |", times),
+    ):
+        before = read_part(path, part).splitlines()[2:]
+        kept = [row for row in before if row.split("|")[1].strip() not in fresh]
+        # A stable sort by module keeps the order of a module's own rows.
+        ordered = sorted([*kept, *rows], key=lambda row: row.split("|")[1])
+        write_part(path, part, "\n".join([head, *ordered]))
+
+
+def read_part(path: Path, name: str) -> str:
+    """Return what stands in a Markdown file between ``<!-- NAME: begin -->`` and ``<!-- NAME: end -->``.
+
+    Raises
+    ------
+    CourseError
+        When the file has no such part.
+    """
+    return _split(path, name)[1].strip("\n")
+
+
+def write_part(path: Path, name: str, content: str) -> None:
+    """Replace what stands in a Markdown file between ``<!-- NAME: begin -->`` and ``<!-- NAME: end -->``.
+
+    Raises
+    ------
+    CourseError
+        When the file has no such part.
+    """
+    before, _, after = _split(path, name)
+    path.write_text(f"{before}\n{content}\n{after}", encoding="utf-8")
+
+
+def _split(path: Path, name: str) -> tuple[str, str, str]:
+    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
-    if BEGIN not in text or END not in text:
-        raise CourseError(f"{path} needs the lines {BEGIN} and {END}: the table goes between them")
-    lines = ["| module | what | target | measured | |", "| --- | --- | --- | --- | --- |"]
-    for verdict in verdicts:
-        for target in verdict.targets:
-            mark = "✓ reached" if target.reached else "✗ not reached"
-            lines.append(f"| {verdict.module} | {target.what} | {target.target} | {target.measured} | {mark} |")
-    lines += ["", "| module | wall time of the solution's cells |", "| --- | --- |"]
-    lines += [f"| {verdict.module} | {verdict.seconds:.0f} s |" for verdict in verdicts]
-    before, rest = text.split(BEGIN, 1)
-    after = rest.split(END, 1)[1]
-    path.write_text(f"{before}{BEGIN}\n" + "\n".join(lines) + f"\n{END}{after}", encoding="utf-8")
+    if begin not in text or end not in text:
+        raise CourseError(f"{path} needs the lines {begin} and {end}: what is measured goes between them")
+    before, rest = text.split(begin, 1)
+    inside, after = rest.split(end, 1)
+    return before + begin, inside, end + after

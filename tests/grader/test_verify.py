@@ -23,7 +23,9 @@ def verified(folder, notebook=NOTEBOOK, mistakes=MISTAKES, fast=False):
 def test_a_module_in_order_is_proved(course, monkeypatch):
     build_module(course, "01_windows")
     results = course.root / "results.md"
-    results.write_text(f"# Results\n{report.BEGIN}\nold\n{report.END}\nmore\n")
+    old = "| module | a head |\n| --- | --- |\n| 01_windows | old |\n| 00_before | kept |"
+    parts = "".join(f"<!-- {name}: begin -->\n{old}\n<!-- {name}: end -->\n" for name in ("targets", "times"))
+    results.write_text(f"# Results\n{parts}more\n")
     monkeypatch.chdir(course.root)
     run = CliRunner().invoke(main, ["verify", "--json", "--results", str(results)])
     assert run.exit_code == 0, run.output
@@ -38,6 +40,7 @@ def test_a_module_in_order_is_proved(course, monkeypatch):
     text = results.read_text()
     assert "| 01_windows | windows | = 5 | 5 | ✓ reached |" in text
     assert "old" not in text
+    assert report.read_part(results, "targets").splitlines()[2] == "| 00_before | kept |"
     assert text.endswith("more\n")
 
 
@@ -100,5 +103,6 @@ def test_results_need_the_full_run_and_a_marked_page(course, monkeypatch, tmp_pa
     refused = CliRunner().invoke(main, ["verify", "--fast", "--results", "results.md"])
     assert refused.exit_code == 2
     assert "--results needs the full run" in refused.output
-    with pytest.raises(Exception, match="needs the lines"):
-        report.write_results([], tmp_path / "missing.md")
+    unmarked = CliRunner().invoke(main, ["verify", "--results", str(tmp_path / "missing.md")])
+    assert unmarked.exit_code == 1
+    assert "needs the lines <!-- targets: begin --> and" in unmarked.output
