@@ -39,6 +39,11 @@ class Tolerance:
     atol: float = 1e-9
 
 
+#: What to look for when numbers are none.
+_NOT_FINITE = {
+    "NaN": "look for 0/0, 0·∞, ∞ − ∞, or the root or logarithm of a negative number.",
+    "infinite": "look for a division by zero, the logarithm of 0 or an overflow.",
+}
 #: Entries compared before whole arrays are.
 SAMPLED = 500
 #: Any two numbers agree: what remains to be compared is keys, shapes and NaN.
@@ -167,6 +172,8 @@ def _sequence_mismatch(
     expected: list[Any] | tuple[Any, ...], got: Any, tolerance: Tolerance, dtype: Any, sizes: Iterable[int], path: str
 ) -> Mismatch | None:
     if isinstance(got, np.ndarray) and got.ndim:
+        if any(np.ndim(as_plain(item)) >= got.ndim for item in expected):
+            return Mismatch(f"{len(expected)} values were expected, one array came back: are all of them returned?")
         got = list(got)
     if not isinstance(got, list | tuple):
         wanted = f"{len(expected)} values" if isinstance(expected, tuple) else f"a list of {len(expected)}"
@@ -201,9 +208,9 @@ def _array_mismatch(
     if bad.any():
         name = "NaN" if np.isnan(got).any() else "infinite"
         return Mismatch(
-            f"{int(bad.sum())} of {got.size} entries are {name}: look for a division by zero, an overflow or 0·∞."
+            f"{int(bad.sum())} of {got.size} entries are {name}: {_NOT_FINITE[name]}"
             if got.size > 1
-            else f"The answer is {name}: look for a division by zero, an overflow or 0·∞.",
+            else f"The answer is {name}: {_NOT_FINITE[name]}",
             _first(bad, expected, got),
         )
     wrong = ~np.isclose(got, expected, rtol=tolerance.rtol, atol=tolerance.atol, equal_nan=True)
@@ -235,10 +242,12 @@ def _value_kind(expected: NDArray[Any], got: NDArray[Any], wrong: NDArray[np.boo
                 return f"The answer has integer dtype {got.dtype}: the decimals were {name}."
     if _same(-expected, got):
         return "The sign is flipped: the answer is exactly −1 times the expected value."
+    if np.allclose(got, expected, rtol=1e-4, atol=0.0):
+        return "Nearly right: is a small term such as ε missing or misplaced, or are these float32 numbers?"
     factor = _constant_factor(expected, got, sizes)
     if factor:
         return factor
-    if expected.size > 1:
+    if _several(expected):
         difference = got - expected
         if _same(difference, np.full_like(difference, difference.flat[0])):
             return f"Every entry is off by the same amount, {difference.flat[0]:+.6g}."
@@ -279,7 +288,7 @@ def _multiple(got: NDArray[Any], factor: float, expected: NDArray[Any]) -> bool:
 
 
 def _constant_factor(expected: NDArray[Any], got: NDArray[Any], sizes: tuple[int, ...]) -> str:
-    """Say by which constant factor the answer is off, if it is; a single number needs a telling factor."""
+    """Say by which constant factor the answer is off, if it is; a single number, even repeated, needs a telling one."""
     scale = float(np.vdot(expected, expected).real)
     if scale == 0:
         return ""
@@ -292,10 +301,18 @@ def _constant_factor(expected: NDArray[Any], got: NDArray[Any], sizes: tuple[int
             return f"Off by the constant factor {factor:.6g}: a sum where a mean over {size} was asked?"
         if size > 2 and np.isclose(abs(factor), 1 / size, rtol=1e-6):
             return f"Off by the constant factor 1/{size}: a mean over {size} where a sum was asked?"
-    telling = any(np.isclose(abs(factor), value, rtol=1e-6) for value in (2.0, 0.5, 4.0, 0.25, 255.0))
-    if expected.size > 1 or telling:
+    # A count of 2 where 1 was due is off by one rather than by a factor.
+    count = expected.size == 1 and np.issubdtype(expected.dtype, np.integer) and abs(expected.item()) <= 2
+    telling = not count and any(np.isclose(abs(factor), value, rtol=1e-6) for value in (2.0, 0.5, 4.0, 0.25, 255.0))
+    if telling or _several(expected):
         return f"Off by a constant factor: the answer is {factor:.6g} times the expected one."
     return ""
+
+
+def _several(expected: NDArray[Any]) -> bool:
+    """Tell whether an array holds at least two different numbers beside 0."""
+    numbers = expected[expected != 0]
+    return bool(numbers.size > 1 and (numbers != numbers.flat[0]).any())
 
 
 def _first(wrong: NDArray[np.bool_], expected: NDArray[Any], got: NDArray[Any]) -> str:

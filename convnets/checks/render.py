@@ -142,7 +142,10 @@ _BOX = (
 _RED = "var(--jp-error-color1, #c62828)"
 _GREEN = "var(--jp-success-color1, #2e7d32)"
 _BLUE = "var(--jp-info-color1, #1565c0)"
-_PRE = "margin: 0; background: transparent; color: inherit; font-size: 0.92em; white-space: pre; overflow-x: auto"
+_PRE = (
+    "margin: 0; background: transparent; color: inherit; font-size: 0.92em; white-space: pre; "
+    "max-height: 14em; overflow: auto"  # what is wrong stands below and must stay in view
+)
 _CELL = "vertical-align: top; text-align: left; padding: 1px 12px 1px 0; border: none; background: transparent"
 
 

@@ -52,6 +52,16 @@ def test_equal_values_agree(expected, got):
         (A, -A, "sign is flipped"),
         (A, 3 * A, "3 times the expected"),
         (A, A + 2, "same amount, +2"),
+        # Nearly right, or a number alone: a factor would tell nothing.
+        (A, A * (1 + 3e-6), "Nearly right"),
+        (np.array([0.0, 2.5, 0.0]), np.array([0.0, 6.0, 0.0]), "1 of 3 entries are wrong"),
+        (np.full(3, 2.5), np.full(3, 6.0), "3 of 3 entries are wrong"),
+        (1, 2, "The value is wrong"),
+        (6, 12, "2 times the expected"),
+        # One array for two: the shape of the first would mislead.
+        ((A[0], 1.0), A[0], "2 values were expected, one array came back"),
+        ((A[0, :2], A[1, :2]), A[0, :2], "2 values were expected, one array came back"),
+        (np.sqrt([1.0, 4.0]), np.array([1.0, np.nan]), "root or logarithm of a negative number"),
         (A, A.astype(int), "decimals were cut off"),
         (A, np.round(A).astype(int), "decimals were rounded"),
         (SQUARE, SQUARE.T, "transpose"),
