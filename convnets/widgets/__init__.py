@@ -1,5 +1,6 @@
 """Interactive pictures driven by the learner's own functions."""
 
+from convnets.widgets.activation_slopes import ActivationSlopes
 from convnets.widgets.computation_graph import ComputationGraph
 from convnets.widgets.convolution_terms import ConvolutionTerms
 from convnets.widgets.kernel_painter import KernelPainter
@@ -8,9 +9,11 @@ from convnets.widgets.optimizer_race import OptimizerRace
 from convnets.widgets.playground import Playground
 from convnets.widgets.relu_steps import ReluSteps
 from convnets.widgets.schedule_sketch import ScheduleSketch
+from convnets.widgets.signal_depth import SignalDepth
 from convnets.widgets.sliding_kernel import SlidingKernel
 
 __all__ = [
+    "ActivationSlopes",
     "ComputationGraph",
     "ConvolutionTerms",
     "KernelPainter",
@@ -19,5 +22,6 @@ __all__ = [
     "Playground",
     "ReluSteps",
     "ScheduleSketch",
+    "SignalDepth",
     "SlidingKernel",
 ]
