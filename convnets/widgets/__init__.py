@@ -7,6 +7,8 @@ from convnets.widgets.kernel_painter import KernelPainter
 from convnets.widgets.neuron import Neuron
 from convnets.widgets.optimizer_race import OptimizerRace
 from convnets.widgets.playground import Playground
+from convnets.widgets.pooling_stepper import PoolingStepper
+from convnets.widgets.receptive_field_painter import ReceptiveFieldPainter
 from convnets.widgets.relu_steps import ReluSteps
 from convnets.widgets.schedule_sketch import ScheduleSketch
 from convnets.widgets.signal_depth import SignalDepth
@@ -20,6 +22,8 @@ __all__ = [
     "Neuron",
     "OptimizerRace",
     "Playground",
+    "PoolingStepper",
+    "ReceptiveFieldPainter",
     "ReluSteps",
     "ScheduleSketch",
     "SignalDepth",

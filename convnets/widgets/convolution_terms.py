@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812  # the field's own name
 
 from convnets.widgets.base import Array, CourseWidget, as_numbers, assets, call_learner, counted, number
-from convnets.widgets.sliding_kernel import IMAGE_PATTERN, missing_words, times
+from convnets.widgets.sliding_kernel import IMAGE_PATTERN, times
 
 Cell = tuple[int, int]
 Learner = Callable[..., Any] | None
@@ -145,28 +145,31 @@ def toolkit_arrays(state: ConvolutionTermsState) -> dict[str, Array]:
 
 def learner_arrays(
     state: ConvolutionTermsState, conv2d: Learner, conv2d_backward: Learner, truth: dict[str, Array]
-) -> tuple[dict[str, Array], list[str], list[str]]:
+) -> tuple[dict[str, Array], list[tuple[str, str]], list[str]]:
     """Compute the same arrays with the learner's functions.
 
     Returns
     -------
     arrays : dict of ndarray
         As `toolkit_arrays`; where the learner gives none, or one of another shape, the toolkit's.
-    missing, problems : list of str
-        Functions that are not written yet, and one sentence for whatever else went wrong.
+    missing : list of (str, str)
+        Functions that are not written yet, each with what the toolkit computes in its place.
+    problems : list of str
+        One sentence for whatever else went wrong.
     """
     x, weight, grad_output = (a[None, None].copy() for a in (state.x, state.weight, state.grad_output))
     options = {"stride": state.stride, "padding": state.padding, "dilation": state.dilation}
     arrays, missing, problems = dict(truth), [], []
-    calls: list[tuple[str, Learner, tuple[Any, ...], list[str]]] = [
-        ("conv2d", conv2d, (x, weight, np.array([BIAS])), ["y"]),
-        ("conv2d_backward", conv2d_backward, (grad_output, x, weight), ["grad_x", "grad_weight", "grad_bias"]),
+    gradients = ["grad_x", "grad_weight", "grad_bias"]
+    calls: list[tuple[str, str, Learner, tuple[Any, ...], list[str]]] = [
+        ("conv2d", "the output", conv2d, (x, weight, np.array([BIAS])), ["y"]),
+        ("conv2d_backward", "the gradients", conv2d_backward, (grad_output, x, weight), gradients),
     ]
-    for default, function, args, names in calls:
+    for default, what, function, args, names in calls:
         name = getattr(function, "__name__", default)
         outcome = call_learner(name, function, *args, **options)
         if outcome.kind == "missing":
-            missing.append(name)
+            missing.append((name, what))
             continue
         if outcome.kind == "error":
             problems.append(f"{outcome.words}. The toolkit's numbers are shown.")
@@ -184,6 +187,12 @@ def learner_arrays(
             else:
                 arrays[which] = mine.reshape(truth[which].shape)
     return arrays, missing, problems
+
+
+def missing_words(missing: list[tuple[str, str]]) -> str:
+    """Say which functions are not written yet and what the toolkit computes in their place."""
+    names, whats = (" and ".join(column) for column in zip(*missing, strict=True))
+    return f"Your {names} {'is' if len(missing) == 1 else 'are'} not written yet: the toolkit computes {whats}."
 
 
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")

@@ -136,10 +136,15 @@ def counts_batches(x, y, batch_size, rng):
     return [(x[part], y[part]) for part in np.array_split(rng.permutation(len(x)), batch_size)]
 
 
-@mistake("minibatches", "Two lengths that do not fit were accepted. Labels without images are a sign of an error.")
-def accepts_two_lengths(x, y, batch_size, rng):
-    n = min(len(x), len(y))
-    return minibatches(x[:n], y[:n], batch_size, rng)
+@mistake(
+    "minibatches",
+    "The examples were shared out evenly, as 4, 3 and 3. Each minibatch holds batch_size examples, the last one "
+    "what is left.",
+)
+def shares_out_evenly(x, y, batch_size, rng):
+    if len(x) != len(y) or batch_size < 1:
+        raise ValueError("bad arguments")
+    return [(x[part], y[part]) for part in np.array_split(rng.permutation(len(x)), -(-len(x) // batch_size))]
 
 
 # sgd
@@ -155,7 +160,7 @@ def returns_x_alone(x, grad, state, lr, weight_decay=0.0):
     return sgd(x, grad, state, lr, weight_decay)[0]
 
 
-@mistake("sgd", "The weight decay was added to x instead of to the gradient, so it pushes x away from 0. Mind signs.")
+@mistake("sgd", "The weight decay has the wrong sign: it pushes x away from 0. It is added to the gradient.")
 def grows_the_weights(x, grad, state, lr, weight_decay=0.0):
     return sgd(x, grad, state, lr, -weight_decay)
 
@@ -193,6 +198,12 @@ def rolls_uphill(x, grad, state, lr, mu=0.9):
     return x + v, {"v": v}
 
 
+@mistake("momentum", "The velocity is right, but x moved against it. The slide's v already holds the minus.")
+def moves_against_the_velocity(x, grad, state, lr, mu=0.9):
+    v = momentum(x, grad, state, lr, mu)[1]["v"]
+    return x - v, {"v": v}
+
+
 @mistake(
     "momentum",
     "This is PyTorch's velocity: without the learning rate and without the minus. The places agree at constant lr, but "
@@ -224,10 +235,13 @@ def returns_the_old_state(x, grad, state, lr, mu=0.9):
     return momentum(x, grad, state, lr, mu)[0], state
 
 
-@mistake("momentum", "The learning rate multiplies the velocity once more when x moves. It is already inside v.")
-def uses_lr_twice(x, grad, state, lr, mu=0.9):
-    v = momentum(x, grad, state, lr, mu)[1]["v"]
-    return x + lr * v, {"v": v}
+@mistake(
+    "momentum",
+    'Before the first step the state is {}: it has no "v" yet. The sentence above the exercise tells how to ask.',
+)
+def asks_an_empty_state(x, grad, state, lr, mu=0.9):
+    v = mu * state["v"] - lr * grad
+    return x + v, {"v": v}
 
 
 # nesterov
@@ -255,6 +269,21 @@ def only_looks_ahead(x, grad, state, lr, mu=0.9):
     return x + mu * v, {"v": v}
 
 
+@mistake(
+    "nesterov",
+    "x moved by v and by the gradient step. It is mu·v that goes with the gradient step: v holds one already.",
+)
+def adds_the_whole_velocity(x, grad, state, lr, mu=0.9):
+    v = mu * state.get("v", 0.0) - lr * grad
+    return x + v - lr * grad, {"v": v}
+
+
+@mistake("nesterov", "The gradient step goes uphill: lr·grad is subtracted from x, as in plain SGD.")
+def steps_uphill(x, grad, state, lr, mu=0.9):
+    v = mu * state.get("v", 0.0) - lr * grad
+    return x + mu * v + lr * grad, {"v": v}
+
+
 @mistake("nesterov", "The state holds the step of x. What is handed on is the velocity v.")
 def keeps_the_step(x, grad, state, lr, mu=0.9):
     new = nesterov(x, grad, state, lr, mu)[0]
@@ -276,14 +305,22 @@ def puts_eps_under_the_root(x, grad, state, lr, eps=1e-10):
     return x - lr * grad / np.sqrt(cache + eps), {"cache": cache}
 
 
+@mistake("adagrad", "eps was added to x, not to the root: `/` comes before `+`, so the sum needs brackets.")
+def forgets_the_brackets(x, grad, state, lr, eps=1e-10):
+    cache = state.get("cache", 0.0) + grad**2
+    return x - lr * grad / np.sqrt(cache) + eps, {"cache": cache}
+
+
 @mistake("adagrad", "The cache of the steps before is lost: it must be read from the state and added to.")
 def begins_afresh(x, grad, state, lr, eps=1e-10):
     return adagrad(x, grad, {}, lr, eps)
 
 
-@mistake("adagrad", "The gradients themselves were added up. Their squares belong into the cache.")
+@mistake(
+    "adagrad", "The gradients themselves were added up, and a negative sum has no root. The cache holds their squares."
+)
 def adds_the_gradients(x, grad, state, lr, eps=1e-10):
-    cache = state.get("cache", 0.0) + np.abs(grad)
+    cache = state.get("cache", 0.0) + grad
     return x - lr * grad / (np.sqrt(cache) + eps), {"cache": cache}
 
 
@@ -341,6 +378,24 @@ def begins_full(x, grad, state, lr, decay=0.99, eps=1e-8):
     return x - lr * grad / (np.sqrt(cache) + eps), {"cache": cache}
 
 
+@mistake("rmsprop", "The gradient itself went into the average. The cache is an average of squares.")
+def averages_the_gradients(x, grad, state, lr, decay=0.99, eps=1e-8):
+    cache = decay * state.get("cache", 0.0) + (1 - decay) * grad
+    return x - lr * grad / (np.sqrt(cache) + eps), {"cache": cache}
+
+
+@mistake("rmsprop", "This is Adagrad's sum, which never forgets. Here the old cache keeps the share `decay` only.")
+def sums_like_adagrad(x, grad, state, lr, decay=0.99, eps=1e-8):
+    cache = state.get("cache", 0.0) + grad**2
+    return x - lr * grad / (np.sqrt(cache) + eps), {"cache": cache}
+
+
+@mistake("rmsprop", "The step was divided by the cache as it was before this gradient. Average first, then divide.")
+def divides_by_the_old_cache(x, grad, state, lr, decay=0.99, eps=1e-8):
+    old = state.get("cache", np.zeros_like(x))
+    return x - lr * grad / (np.sqrt(old) + eps), rmsprop(x, grad, state, lr, decay, eps)[1]
+
+
 # adam
 
 
@@ -355,24 +410,24 @@ def _adam(
     bias_correction=True,
     weight_decay=0.0,
     decoupled=False,
-    first_t=1,
-    eps_inside=False,
     correct_v=True,
     keep_corrected=False,
-    forget_t=False,
+    powers=True,
+    coupled=None,
+    shrink=None,
 ):
-    if decoupled:
-        x = x * (1 - lr * weight_decay)
-    else:
+    if not decoupled if coupled is None else coupled:
         grad = grad + weight_decay * x
-    t = first_t if forget_t else state.get("t", first_t - 1) + 1
+    if decoupled:
+        x = x * (1 - (lr if shrink is None else shrink) * weight_decay)
+    t = state.get("t", 0) + 1
+    power = t if powers else 1
     m = beta1 * state.get("m", 0.0) + (1 - beta1) * grad
     v = beta2 * state.get("v", 0.0) + (1 - beta2) * grad**2
-    m_hat = m / (1 - beta1**t) if bias_correction else m
-    v_hat = v / (1 - beta2**t) if bias_correction and correct_v else v
-    root = np.sqrt(v_hat + eps) if eps_inside else np.sqrt(v_hat) + eps
+    m_hat = m / (1 - beta1**power) if bias_correction else m
+    v_hat = v / (1 - beta2**power) if bias_correction and correct_v else v
     kept = {"m": m_hat, "v": v_hat, "t": t} if keep_corrected else {"m": m, "v": v, "t": t}
-    return x - lr * m_hat / root, kept
+    return x - lr * m_hat / (np.sqrt(v_hat) + eps), kept
 
 
 @mistake("adam", "The correction was made although bias_correction is False. The slide uses m and v as they are.")
@@ -389,14 +444,12 @@ def never_corrects(x, grad, state, lr, **settings):
     return _adam(x, grad, state, lr, **settings | {"bias_correction": False})
 
 
-@mistake("adam", "eps stands under the root here. It is added to the root.")
-def hides_eps_under_the_root(x, grad, state, lr, **settings):
-    return _adam(x, grad, state, lr, eps_inside=True, **settings)
-
-
-@mistake("adam", "t does not count the steps: `state` says how many came before this one. The second has t = 2.")
-def stays_at_step_one(x, grad, state, lr, **settings):
-    return _adam(x, grad, state, lr, forget_t=True, **settings)
+@mistake(
+    "adam",
+    "Step 2 was corrected as step 1 is: the powers are missing, β in the place of βᵗ, or the t in them does not count.",
+)
+def forgets_the_powers(x, grad, state, lr, **settings):
+    return _adam(x, grad, state, lr, powers=False, **settings)
 
 
 @mistake("adam", "Only m is corrected. v begins at 0 too, and needs its own correction, with beta2.")
@@ -413,30 +466,42 @@ def keeps_the_corrected(x, grad, state, lr, **settings):
     return _adam(x, grad, state, lr, keep_corrected=True, **settings)
 
 
-@mistake("adam", "The two kinds of weight decay are exchanged. Decoupled means: the gradient stays as it is.")
-def exchanges_the_two_decays(x, grad, state, lr, decoupled=False, **settings):
-    return _adam(x, grad, state, lr, decoupled=not decoupled, **settings)
-
-
 @mistake(
     "adam",
-    "Weight decay is coupled in both cases. With decoupled=True the penalty must not pass through m and v.",
+    "Weight decay is coupled with decoupled=True as well. It must not pass through m and v then: it acts on x.",
 )
 def knows_coupled_only(x, grad, state, lr, decoupled=False, **settings):
     return _adam(x, grad, state, lr, **settings)
 
 
+@mistake("adam", "x was shrunk by 1 − λ. The learning rate belongs into the factor too: 1 − η λ.")
+def shrinks_without_lr(x, grad, state, lr, decoupled=False, **settings):
+    return _adam(x, grad, state, lr, decoupled=decoupled, shrink=1, **settings)
+
+
+@mistake("adam", "With decoupled=True both kinds of weight decay were made. The gradient must stay as it is then.")
+def decays_twice(x, grad, state, lr, decoupled=False, **settings):
+    return _adam(x, grad, state, lr, decoupled=decoupled, coupled=True, **settings)
+
+
 # schedule
 
 
-def _replay(lr, losses, factor, patience, keeps_best=True, strictly=True, counts_on=False):
-    best, bad = np.inf, 0
-    for loss in losses:
-        best, bad = (loss, 0) if loss < best else (best, bad + 1)
-        if bad > patience if strictly else bad >= patience and bad > 0:
-            lr = lr * factor
-            bad = bad if counts_on else 0
-            best = best if keeps_best else np.inf
+def _on_plateau(
+    kind, lr, t, settings, early=False, counts_on=False, never_forgives=False, best=min, ties=False, known=None
+):
+    """Answer as the official solution does, but replay the plateau in another way."""
+    losses = settings.get("losses", ())
+    if kind != "plateau" or len(losses) < t:
+        return schedule(kind, lr, t, **settings)
+    patience, factor = settings.get("patience", 10), settings.get("factor", 0.5)
+    mark, bad = np.inf, 0
+    for loss in losses[: t if known is None else known]:
+        improved = loss <= mark if ties else loss < mark
+        bad = (bad if never_forgives else 0) if improved else bad + 1
+        mark = best(loss, mark)
+        if bad >= max(patience, 1) if early else bad > patience:
+            lr, bad = lr * factor, bad if counts_on else 0
     return lr
 
 
@@ -444,23 +509,6 @@ def _replay(lr, losses, factor, patience, keeps_best=True, strictly=True, counts
 def slides_down_the_stairs(kind, lr, t, **settings):
     if kind == "step":
         return lr * settings.get("factor", 0.5) ** (t / settings.get("every", 10))
-    return schedule(kind, lr, t, **settings)
-
-
-@mistake("schedule", "The stairs come one epoch too early: epoch 9 is the tenth, and still belongs to the first stair.")
-def steps_too_early(kind, lr, t, **settings):
-    return schedule(kind, lr, t + (kind == "step"), **settings)
-
-
-@mistake("schedule", "An unknown kind gave None or a number. Say with a ValueError which kinds there are.")
-def knows_every_kind(kind, lr, t, **settings):
-    return schedule(kind, lr, t, **settings) if kind in ("step", "exponential", "cosine", "plateau") else lr
-
-
-@mistake("schedule", "The exponential grows: look at the sign of the exponent.")
-def grows_exponentially(kind, lr, t, **settings):
-    if kind == "exponential":
-        settings["k"] = -settings.get("k", 0.05)
     return schedule(kind, lr, t, **settings)
 
 
@@ -472,85 +520,115 @@ def rises_again(kind, lr, t, **settings):
     return schedule(kind, lr, t, **settings)
 
 
-@mistake("schedule", "The cosine ran through a whole wave, down and up again. Half a wave leads down to lr_min.")
-def runs_a_whole_wave(kind, lr, t, **settings):
-    return schedule(kind, lr, 2 * t if kind == "cosine" else t, **settings)
-
-
 @mistake("schedule", "The reduction comes one epoch early: `patience` bad epochs are tolerated, one more is not.")
-def loses_patience_early(kind, lr, t, losses=(), patience=10, factor=0.5, **settings):
-    if kind == "plateau" and len(losses) >= t:
-        return _replay(lr, losses[:t], factor, patience, strictly=False)
-    return schedule(kind, lr, t, losses=losses, patience=patience, factor=factor, **settings)
+def loses_patience_early(kind, lr, t, **settings):
+    return _on_plateau(kind, lr, t, settings, early=True)
 
 
 @mistake("schedule", "After a reduction the count was not set back to 0, so every further bad epoch reduces again.")
-def keeps_counting(kind, lr, t, losses=(), patience=10, factor=0.5, **settings):
-    if kind == "plateau" and len(losses) >= t:
-        return _replay(lr, losses[:t], factor, patience, counts_on=True)
-    return schedule(kind, lr, t, losses=losses, patience=patience, factor=factor, **settings)
+def keeps_counting(kind, lr, t, **settings):
+    return _on_plateau(kind, lr, t, settings, counts_on=True)
+
+
+@mistake("schedule", "Bad epochs were added up over good ones. A loss smaller than the best sets the count back to 0.")
+def never_forgives(kind, lr, t, **settings):
+    return _on_plateau(kind, lr, t, settings, never_forgives=True)
+
+
+@mistake("schedule", "A loss was compared with the one before it. What counts is the best so far.")
+def compares_with_the_last(kind, lr, t, **settings):
+    return _on_plateau(kind, lr, t, settings, best=lambda loss, mark: loss)
+
+
+@mistake("schedule", "A loss equal to the best was taken for an improvement (`<=`). Only a smaller one is.")
+def takes_a_tie_for_better(kind, lr, t, **settings):
+    return _on_plateau(kind, lr, t, settings, ties=True)
+
+
+@mistake("schedule", "The losses of later epochs were looked at too. At epoch t only those before it are known.")
+def sees_the_future(kind, lr, t, **settings):
+    return _on_plateau(kind, lr, t, settings, known=len(settings.get("losses", ())))
 
 
 # diagnose
 
 
-def _judge(losses, from_the_start=False, rises_only=True, standing=True, nan=True, both=True, before_first=False):
+def _judge(losses, begin=None, steps_of=lambda steps: np.maximum(steps, 0), rule_2="", both=True, before_first=False):
     losses = np.asarray(losses, dtype=float)
     n = len(losses)
     if n < 8:
         raise ValueError("too few")
-    if nan and not np.all(np.isfinite(losses)):
+    if not np.all(np.isfinite(losses)):
         return "very high"
     q = n // 4
     tail, before = losses[-q:].mean(), losses[:q].mean() if before_first else losses[-2 * q : -q].mean()
     drop, fall = losses[0] - tail, before - tail
-    steps = np.diff(losses if from_the_start else losses[n // 2 :])
-    climb = np.maximum(steps, 0).sum() if rises_only else np.abs(steps).sum()
+    climb = steps_of(np.diff(losses[n // 2 if begin is None else begin :])).sum()
     falling = fall > 0.05 * drop and (climb <= 0.05 * drop or not both)
-    if drop <= 0 or (standing and drop < 0.1 * losses[0] and not falling):
+    dead = drop < 0.1 * losses[0] and (not falling or rule_2 == "halved")
+    if drop <= 0 or (dead and rule_2 != "missing"):
         return "very high"
     if climb > 0.05 * drop:
         return "high"
     return "low" if falling else "good"
 
 
-@mistake("diagnose", "A curve with NaN got another diagnosis: comparisons with NaN are all False. Look for NaN first.")
+@mistake(
+    "diagnose", "Was NaN looked for before all else? Comparisons with NaN are False, and no later rule notices it."
+)
 def overlooks_nan(losses):
-    return _judge(losses, nan=False) if len(losses) < 8 or np.isnan(losses).any() else diagnose(losses)
+    return "good" if len(losses) >= 8 and np.isnan(losses).any() else diagnose(losses)
 
 
-@mistake("diagnose", "Falls were counted as climbing too. Only rises from one loss to the next count.")
+@mistake("diagnose", "Nothing rises in the second half of this list, so climb is 0. Were falls counted as rises?")
 def counts_falls(losses):
-    return _judge(losses, rises_only=False)
-
-
-@mistake("diagnose", "Rises in the first half were counted. Only the second half, losses[n // 2:], tells of now.")
-def watches_the_whole_curve(losses):
-    return _judge(losses, from_the_start=True)
+    return _judge(losses, steps_of=np.abs)
 
 
 @mistake(
     "diagnose",
-    "A loss that stands still where it began was called good. It has levelled off, but nothing was learned: rule 2.",
+    "Is climb the sum of the rises alone, and is it held against 0.05 · drop? Falls would cancel rises, and 0.05 · "
+    "start is larger.",
+)
+def cancels_rises_with_falls(losses):
+    return _judge(losses, steps_of=lambda steps: steps)
+
+
+@mistake("diagnose", "Which losses does climb look at? Rises before losses[n // 2] are forgiven.")
+def watches_the_whole_curve(losses):
+    return _judge(losses, begin=0)
+
+
+@mistake(
+    "diagnose",
+    "This loss stands still near its start: it has levelled off, but nothing was learned. Is rule 2 asked, and with "
+    "*not* falling?",
 )
 def overlooks_the_dead(losses):
-    return _judge(losses, standing=False)
+    return _judge(losses, rule_2="missing")
 
 
 @mistake(
     "diagnose",
-    "A curve that learned next to nothing and jumps was taken for one that is falling. That takes two things: a fall, "
-    "and no climb.",
+    "Here drop < 0.1 · start, and rule 2 comes before rule 3. Is the order that of the table, and does falling ask for "
+    "two things, a fall and no climb?",
 )
 def asks_for_the_fall_alone(losses):
     return _judge(losses, both=False)
 
 
-@mistake("diagnose", "`before` is the mean of the q losses just before the last q, not of the first q.")
+@mistake(
+    "diagnose",
+    "Is the second half of rule 2 asked, *and not falling*? And is falling judged by 0.05 · drop, not by start?",
+)
+def halves_rule_2(losses):
+    return _judge(losses, rule_2="halved")
+
+
+@mistake(
+    "diagnose",
+    "Compare your fall with that in the comment: is `before` the mean of the q losses just before the last q, and is "
+    "fall held against 0.05 · drop?",
+)
 def takes_the_first_losses(losses):
     return _judge(losses, before_first=True)
-
-
-@mistake("diagnose", "Fewer than 8 losses were judged. That is too few to see a shape: raise ValueError.")
-def judges_too_few(losses):
-    return diagnose(losses) if len(losses) >= 8 else diagnose(np.interp(np.linspace(0, 1, 8), [0, 1], [2.0, 1.0]))

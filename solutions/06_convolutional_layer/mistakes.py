@@ -7,8 +7,9 @@ from convnets.checks.authoring import mistake
 hints = {
     "conv2d_naive": (
         "Symptom: right for one channel only? Look at the axes that are summed. Right without a bias only? Count how "
-        "often it is added. Right at stride 1 only? Look at where window (i, j) starts. An output that is too large? "
-        "Look at which axes were padded. float64 from float32? Look at the dtype of the array you fill.",
+        "often it is added. Right at stride 1 only? Look at where window (i, j) starts. An output that is too large, "
+        "or only zeros? Look at which axes were padded. float64 from float32? Look at the dtype of the array you "
+        "fill.",
         "Idea: one output is one window of the padded image, over all channels, times one filter, summed, plus that "
         "filter's bias. There is one for each image, filter, row and column of the output.",
         "Outline: get the output's shape from the helper, which raises what has to be raised; pad the last two axes "
@@ -16,8 +17,9 @@ hints = {
         "slices, whose step is the dilation; multiply by the filter; sum everything; add the bias once.",
     ),
     "grad_x12_by_hand": (
-        "Symptom: 21 instead of 12? The weights are the other way round. 2? A window is missing. More than 100? A "
-        "window of the second row of outputs got in.",
+        "Symptom: 21 instead of 12? The weights are the other way round. 2? A window is missing. 56? The weights are "
+        "w₁₁ to w₃₃ on paper and weight[0, 0] to weight[2, 2] in Python. More than 100? A window of the second row of "
+        "outputs got in.",
         "Idea: x₁₂ is in row 1. Which windows contain row 1 and column 2? In the window of y₁₁ it stands in column 2; "
         "in which column does it stand in a window that starts one further to the right?",
         "Outline: two outputs, two weights; each gradient times the weight under which x₁₂ stands in that output's "
@@ -25,7 +27,8 @@ hints = {
     ),
     "grad_x_by_hand": (
         "Symptom: a single output spreads a kernel that is turned or mirrored? Look at which weight meets which pixel. "
-        "The corners are right and the middle is too small? Later windows replace what earlier ones wrote. An output "
+        "The corners are right and the middle is too small? Later windows replace what earlier ones wrote. Weights "
+        "from the far end of the kernel turn up at the border? Python counts negative indices from the end. An output "
         "of the wrong shape? Count how many pixels all windows together see.",
         "Idea: output (i, j) saw the window that starts at pixel (i, j). Its gradient goes back to exactly these "
         "pixels, to each times the weight under which it stood.",
@@ -63,9 +66,10 @@ hints = {
         "a way that also works for P = 0.",
     ),
     "conv2d_backward": (
-        "Symptom: grad_weight wrong by a factor 2 for two images? A mean was taken, or images were left out. grad_x "
-        "right for symmetric kernels only? Look at the transpose. Right at stride 1 only? im2col and col2im both need "
-        "all options. A shape with too many axes? Sums over images or positions are missing.",
+        "Symptom: grad_weight half as large as it should be for two images? A mean was taken. Wrong without any "
+        "factor? Images were left out, or a reshape stands where axes have to change places. grad_x right for one "
+        "filter only? Look at the transpose of the weights. Right at stride 1 only? im2col and col2im both need all "
+        "options. grad_bias of the wrong length? One number for each filter has to remain.",
         "Idea: it is a fully connected layer with the columns as its input, for each image. The images share the "
         "weights, so their gradients add up; the copies of a pixel share the pixel, so col2im adds them.",
         "Outline: check the shape of grad_output; give it three axes, (N, C_out, L); the columns of x; grad_weight "
@@ -115,11 +119,6 @@ def adds_the_bias_for_each_channel(x, weight, bias=None, stride=1, padding=0, di
     return conv2d_naive(x, weight, bias if bias is None else bias * x.shape[1], stride, padding, dilation)
 
 
-@mistake("conv2d_naive", "The bias has no effect. One number for each filter is to be added at all its positions.")
-def forgets_the_bias(x, weight, bias=None, stride=1, padding=0, dilation=1):
-    return conv2d_naive(x, weight, None, stride, padding, dilation)
-
-
 @mistake(
     "conv2d_naive",
     "Only the first channel is seen. A window is as deep as the image: which axes does your sum run over?",
@@ -164,6 +163,22 @@ def window_without_gaps(x, weight, bias=None, stride=1, padding=0, dilation=1):
     return conv2d_naive(x, weight, bias, stride, padding, 1)[:, :, :height, :width]
 
 
+@mistake(
+    "conv2d_naive",
+    "Only zeros: were all four axes padded? `np.pad(x, P)` also puts images and channels of zeros around the batch, "
+    "and the first image is then one of them.",
+)
+def pads_images_and_channels_too(x, weight, bias=None, stride=1, padding=0, dilation=1):
+    y = np.zeros(output_shape(x, weight, stride, padding, dilation), np.result_type(x, weight))
+    padded = np.pad(x, padding)
+    height, width = (dilation * (k - 1) + 1 for k in weight.shape[2:])
+    for n, k, i, j in np.ndindex(y.shape):
+        top, left = i * stride, j * stride
+        window = padded[n, :, top : top + height : dilation, left : left + width : dilation]
+        y[n, k, i, j] = (window * weight[k]).sum() + (0 if bias is None else bias[k])
+    return y
+
+
 # grad_x12_by_hand
 
 
@@ -205,6 +220,23 @@ def rows_and_columns_exchanged(grad_output, weight):
 )
 def counts_from_zero(grad_output, weight):
     return (grad_output * weight[1::-1, 1::-1]).sum()
+
+
+@mistake(
+    "grad_x12_by_hand",
+    "The windows are the right ones and the weights are one row and one column too far: w₁₂ is `weight[0, 1]`, because "
+    "Python counts from 0 and the lecture from 1.",
+)
+def counts_the_weights_from_one(grad_output, weight):
+    return grad_output[0, 0] * weight[1, 2] + grad_output[0, 1] * weight[1, 1]
+
+
+@mistake(
+    "grad_x12_by_hand",
+    "This is the gradient of `x[1, 2]`, which four windows see. The lecture counts from 1: its x₁₂ is `x[0, 1]`.",
+)
+def takes_the_pixel_as_python_counts(grad_output, weight):
+    return (grad_output * weight[1::-1, 2:0:-1]).sum()
 
 
 # grad_x_by_hand
@@ -252,22 +284,56 @@ def averages_the_windows(grad_output, weight):
 
 @mistake(
     "grad_x_by_hand",
-    "Only the pixels are here that all windows see. Those at the border have a gradient too, with fewer terms.",
-)
-def only_the_middle(grad_output, weight):
-    (height, width), (k_height, k_width) = grad_output.shape, weight.shape
-    return grad_x_by_hand(grad_output, weight)[height - 1 : k_height, width - 1 : k_width]
-
-
-@mistake(
-    "grad_x_by_hand",
     "This is sized for the lecture's example and fails for others. All sizes follow from the two arguments: H' + K_h − "
     "1 rows, W' + K_w − 1 columns.",
 )
 def four_by_four_only(grad_output, weight):
-    if grad_output.shape != (2, 2):
-        raise IndexError("index 1 is out of bounds for axis 0 with size 1")
-    return grad_x_by_hand(grad_output, weight)
+    grad_x = np.zeros((4, 4))
+    for i, j in np.ndindex(2, 2):
+        grad_x[i : i + 3, j : j + 3] += grad_output[i, j] * weight
+    return grad_x
+
+
+@mistake(
+    "grad_x_by_hand",
+    "One side of the kernel was taken for both: a kernel of 1 × 2 was treated as 1 × 1. Its height and its width are "
+    "two numbers.",
+)
+def height_for_both_sides(grad_output, weight):
+    (height, width), k = grad_output.shape, weight.shape[0]
+    grad_x = np.zeros((height + k - 1, width + k - 1))
+    for i, j in np.ndindex(height, width):
+        grad_x[i : i + k, j : j + k] += grad_output[i, j] * weight
+    return grad_x
+
+
+def gathered(grad_output, weight, exists):
+    """For each pixel, the terms of the outputs that saw it: those whose weight exists."""
+    (height, width), (k_height, k_width) = grad_output.shape, weight.shape
+    grad_x = np.zeros((height + k_height - 1, width + k_width - 1))
+    for p, q in np.ndindex(grad_x.shape):
+        for i, j in np.ndindex(height, width):
+            if exists(p - i, q - j):
+                grad_x[p, q] += grad_output[i, j] * weight[p - i, q - j]
+    return grad_x
+
+
+@mistake(
+    "grad_x_by_hand",
+    "Pixels received terms of windows that do not see them: did p − i or q − j become negative? Python then counts "
+    "from the end, `weight[-1]` is the last row. Such terms do not exist.",
+)
+def gathers_with_negative_indices(grad_output, weight):
+    return gathered(grad_output, weight, lambda a, b: a < weight.shape[0] and b < weight.shape[1])
+
+
+@mistake(
+    "grad_x_by_hand",
+    "A weight was asked for that does not exist. Gathering needs both limits, 0 ≤ p − i < K_h and 0 ≤ q − j < K_w; "
+    "below 0 Python would not even complain.",
+)
+def gathers_without_limits(grad_output, weight):
+    return gathered(grad_output, weight, lambda a, b: True)
 
 
 # im2col
@@ -307,14 +373,6 @@ def channels_last(x, kernel_size, stride=1, padding=0, dilation=1):
     return cols.transpose(0, 2, 3, 1, 4, 5).reshape(n, channels * k_height * k_width, height * width)
 
 
-@mistake(
-    "im2col",
-    "Kernel height and width changed places: a kernel of 1 × 3 was laid down as 3 × 1. `kernel_size` is (K_h, K_w).",
-)
-def exchanges_the_kernel_sides(x, kernel_size, stride=1, padding=0, dilation=1):
-    return im2col(x, kernel_size[::-1], stride, padding, dilation)
-
-
 @mistake("im2col", "At stride 2 the windows are still one pixel apart. Which step must the slice have?")
 def columns_one_pixel_apart(x, kernel_size, stride=1, padding=0, dilation=1):
     cols = six_axes(x, kernel_size, 1, padding, dilation)
@@ -323,14 +381,6 @@ def columns_one_pixel_apart(x, kernel_size, stride=1, padding=0, dilation=1):
     )
     n, channels, k_height, k_width = cols.shape[:4]
     return cols[..., :height, :width].reshape(n, channels * k_height * k_width, height * width)
-
-
-@mistake(
-    "im2col",
-    "The padding has no effect: the windows of the image without its zeros came back, which are fewer.",
-)
-def columns_without_padding(x, kernel_size, stride=1, padding=0, dilation=1):
-    return im2col(x, kernel_size, stride, 0, dilation)
 
 
 @mistake(
@@ -345,6 +395,53 @@ def columns_without_gaps(x, kernel_size, stride=1, padding=0, dilation=1):
     )
     n, channels, k_height, k_width = cols.shape[:4]
     return cols[..., :height, :width].reshape(n, channels * k_height * k_width, height * width)
+
+
+def copied(x, padded, out_sizes, kernel_size, stride, dilation, rows=None, columns=None):
+    """The loop over the kernel: copy a piece of the padded images for each place, cut to rows × columns at first."""
+    cols = np.empty((*x.shape[:2], *kernel_size, *out_sizes), x.dtype)
+    for a, b in np.ndindex(*kernel_size):
+        top, left = a * dilation, b * dilation
+        bottom, right = (None if n is None else start + n for start, n in ((top, rows), (left, columns)))
+        pixels = padded[:, :, top:bottom:stride, left:right:stride]
+        cols[:, :, a, b] = pixels[:, :, : out_sizes[0], : out_sizes[1]]
+    return cols.reshape(len(x), -1, out_sizes[0] * out_sizes[1])
+
+
+def bordered(x, padding):
+    """The images with their border of zeros."""
+    return np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
+
+
+@mistake(
+    "im2col",
+    "At stride 2 a piece came out too small, and NumPy repeated its pixels to fill the columns. H' pixels that are S "
+    "apart reach further than H' pixels side by side: where must the slice end?",
+)
+def slice_ends_too_early(x, kernel_size, stride=1, padding=0, dilation=1):
+    sides = [output_size(s, k, stride, padding, dilation) for s, k in zip(x.shape[2:], kernel_size, strict=True)]
+    return copied(x, bordered(x, padding), sides, kernel_size, stride, dilation, *sides)
+
+
+@mistake(
+    "im2col",
+    "The padding was counted twice: was `output_size` asked about an image that is padded already, and told the "
+    "padding as well?",
+)
+def counts_the_padding_twice(x, kernel_size, stride=1, padding=0, dilation=1):
+    padded = bordered(x, padding)
+    sides = [output_size(s, k, stride, padding, dilation) for s, k in zip(padded.shape[2:], kernel_size, strict=True)]
+    return copied(x, padded, sides, kernel_size, stride, dilation)
+
+
+@mistake(
+    "im2col",
+    "The padded array has more images and channels than x: `np.pad(x, P)` pads all four axes. Only rows and columns "
+    "get a border.",
+)
+def pads_all_four_axes(x, kernel_size, stride=1, padding=0, dilation=1):
+    sides = [output_size(s, k, stride, padding, dilation) for s, k in zip(x.shape[2:], kernel_size, strict=True)]
+    return copied(x, np.pad(x, padding), sides, kernel_size, stride, dilation)
 
 
 # conv2d
@@ -388,16 +485,6 @@ def stride_not_handed_on(x, weight, bias=None, stride=1, padding=0, dilation=1):
     return conv2d(x, weight, bias, 1, padding, dilation)
 
 
-@mistake("conv2d", "The padding has no effect. Every option must be handed on to `im2col`.")
-def padding_not_handed_on(x, weight, bias=None, stride=1, padding=0, dilation=1):
-    return conv2d(x, weight, bias, stride, 0, dilation)
-
-
-@mistake("conv2d", "The dilation has no effect. Every option must be handed on to `im2col`.")
-def dilation_not_handed_on(x, weight, bias=None, stride=1, padding=0, dilation=1):
-    return conv2d(x, weight, bias, stride, padding, 1)
-
-
 @mistake(
     "conv2d",
     "The numbers are right, but they came as float64 for arrays of float32. Something on the way is float64: an array "
@@ -405,6 +492,38 @@ def dilation_not_handed_on(x, weight, bias=None, stride=1, padding=0, dilation=1
 )
 def product_in_float64(x, weight, bias=None, stride=1, padding=0, dilation=1):
     return conv2d(x, weight, bias, stride, padding, dilation).astype(np.float64)
+
+
+def shaped(x, weight, bias, shape, *options):
+    """The product of the weights and the columns with these options, reshaped to a shape."""
+    y = weight.reshape(len(weight), -1) @ im2col(x, weight.shape[2:], *options)
+    return (y if bias is None else y + bias[:, None]).reshape(shape)
+
+
+@mistake(
+    "conv2d",
+    "The product has more columns than the output has positions: was the stride handed on to `im2col`? It needs all "
+    "three options.",
+)
+def im2col_without_stride(x, weight, bias=None, stride=1, padding=0, dilation=1):
+    return shaped(x, weight, bias, output_shape(x, weight, stride, padding, dilation), 1, padding, dilation)
+
+
+@mistake(
+    "conv2d",
+    "The product has fewer columns than the output has positions: was the padding handed on to `im2col`?",
+)
+def im2col_without_padding(x, weight, bias=None, stride=1, padding=0, dilation=1):
+    return shaped(x, weight, bias, output_shape(x, weight, stride, padding, dilation), stride, 0, dilation)
+
+
+@mistake(
+    "conv2d",
+    "With dilation 2 the product has more columns than the output has positions: was the dilation handed on to "
+    "`im2col`?",
+)
+def im2col_without_dilation(x, weight, bias=None, stride=1, padding=0, dilation=1):
+    return shaped(x, weight, bias, output_shape(x, weight, stride, padding, dilation), stride, padding)
 
 
 # col2im
@@ -486,16 +605,18 @@ def lays_down_at_stride_one(cols, x_shape, kernel_size, stride=1, padding=0, dil
     return padded[:, :, padding : padding + height, padding : padding + width]
 
 
-# conv2d_backward
-
-
 @mistake(
-    "conv2d_backward",
-    "The three gradients are there in another order. `grad_x` comes first, then `grad_weight`, then `grad_bias`.",
+    "col2im",
+    "The axes were split in another order than `im2col` joined them: rows of `cols` are channel, kernel row, kernel "
+    "column; columns are output row, output column. A reshape can only cut an axis up where it stands.",
 )
-def weight_before_x(grad_output, x, weight, stride=1, padding=0, dilation=1):
-    grad_x, grad_weight, grad_bias = conv2d_backward(grad_output, x, weight, stride, padding, dilation)
-    return grad_weight, grad_x, grad_bias
+def splits_positions_first(cols, x_shape, kernel_size, stride=1, padding=0, dilation=1):
+    sides = [output_size(s, k, stride, padding, dilation) for s, k in zip(x_shape[2:], kernel_size, strict=True)]
+    mixed = cols.reshape(*x_shape[:2], *sides, *kernel_size).transpose(0, 1, 4, 5, 2, 3)
+    return col2im(mixed.reshape(cols.shape), x_shape, kernel_size, stride, padding, dilation)
+
+
+# conv2d_backward
 
 
 @mistake(
@@ -508,54 +629,84 @@ def averages_the_images(grad_output, x, weight, stride=1, padding=0, dilation=1)
     return grad_x, grad_weight / len(x), grad_bias / len(x)
 
 
-@mistake(
-    "conv2d_backward",
-    "`grad_weight` comes from the first image alone. All images share the weights.",
-)
-def first_image_only(grad_output, x, weight, stride=1, padding=0, dilation=1):
-    grad_x, _, grad_bias = conv2d_backward(grad_output, x, weight, stride, padding, dilation)
-    return grad_x, conv2d_backward(grad_output[:1], x[:1], weight, stride, padding, dilation)[1], grad_bias
+def weight_from(grad_output, cols, weight):
+    """∂L/∂W of columns whose last two axes have changed places: image by image, summed."""
+    return (grad_output.reshape(*grad_output.shape[:2], -1) @ cols).sum(axis=0).reshape(weight.shape)
 
 
 @mistake(
     "conv2d_backward",
-    "`grad_bias` still has an axis of images. A bias serves all images and all positions: sum over three axes.",
+    "`grad_bias` was summed over filters and positions and has a number for each image. It needs one for each filter: "
+    "which axis must remain?",
 )
-def bias_for_each_image(grad_output, x, weight, stride=1, padding=0, dilation=1):
+def bias_of_each_image(grad_output, x, weight, stride=1, padding=0, dilation=1):
     grad_x, grad_weight, _ = conv2d_backward(grad_output, x, weight, stride, padding, dilation)
-    return grad_x, grad_weight, grad_output.sum(axis=(2, 3))
+    return grad_x, grad_weight, grad_output.sum(axis=(1, 2, 3))
 
 
 @mistake(
     "conv2d_backward",
-    "`grad_x` was made with kernels turned by 180°. A pixel gets back each output's gradient times the weight under "
-    "which it stood; col2im does the turning by itself.",
+    "`grad_weight` is scrambled: was a reshape used for colsᵀ? It gives the shape of the transpose and leaves the "
+    "numbers in their order. Two axes have to change places.",
 )
-def turns_the_kernels(grad_output, x, weight, stride=1, padding=0, dilation=1):
+def reshapes_the_columns(grad_output, x, weight, stride=1, padding=0, dilation=1):
+    grad_x, _, grad_bias = conv2d_backward(grad_output, x, weight, stride, padding, dilation)
+    n, q, length = (cols := im2col(x, weight.shape[2:], stride, padding, dilation)).shape
+    return grad_x, weight_from(grad_output, cols.reshape(n, length, q), weight), grad_bias
+
+
+@mistake(
+    "conv2d_backward",
+    "The matrices do not fit: was `cols.T` used? On three axes it reverses all of them, images included. The axes of "
+    "each image's matrix have to change places, and no others.",
+)
+def reverses_all_axes(grad_output, x, weight, stride=1, padding=0, dilation=1):
+    grad_x, _, grad_bias = conv2d_backward(grad_output, x, weight, stride, padding, dilation)
+    cols = im2col(x, weight.shape[2:], stride, padding, dilation)
+    return grad_x, weight_from(grad_output, cols.T, weight), grad_bias
+
+
+@mistake(
+    "conv2d_backward",
+    "`grad_x` is right for one filter and scrambled for more: was a reshape used for Wᵀ? `weight.reshape(-1, C_out)` "
+    "has the shape of the transpose and not its numbers.",
+)
+def reshapes_the_weights(grad_output, x, weight, stride=1, padding=0, dilation=1):
     _, grad_weight, grad_bias = conv2d_backward(grad_output, x, weight, stride, padding, dilation)
-    turned = weight[:, :, ::-1, ::-1]
-    return conv2d_backward(grad_output, x, turned, stride, padding, dilation)[0], grad_weight, grad_bias
+    grad_cols = weight.reshape(-1, len(weight)) @ grad_output.reshape(*grad_output.shape[:2], -1)
+    return col2im(grad_cols, x.shape, weight.shape[2:], stride, padding, dilation), grad_weight, grad_bias
 
 
 @mistake(
     "conv2d_backward",
-    "Right without options, and at stride 2 `im2col` and `col2im` raise or disagree with `grad_output`: they were "
-    "called without the options of the way forward.",
+    "Right without options; at stride 2 the columns have other positions than `grad_output`. Was `im2col` called with "
+    "the options of the way forward? `col2im` needs them too.",
 )
-def options_not_handed_on(grad_output, x, weight, stride=1, padding=0, dilation=1):
-    if (stride, padding, dilation) == (1, 0, 1):
-        return conv2d_backward(grad_output, x, weight)
-    raise ValueError("shape-mismatch for sum")
+def im2col_without_options(grad_output, x, weight, stride=1, padding=0, dilation=1):
+    grad_x, _, grad_bias = conv2d_backward(grad_output, x, weight, stride, padding, dilation)
+    cols = im2col(x, weight.shape[2:])
+    return grad_x, weight_from(grad_output, cols.swapaxes(1, 2), weight), grad_bias
 
 
 @mistake(
     "conv2d_backward",
-    "A `grad_output` that is larger than the output came through. Compare its shape with that of the output first: it "
-    "tells of options that are not those of the way forward.",
+    "Right without options; at stride 2 `col2im` cannot split the columns. Was it called with the options of the way "
+    "forward?",
+)
+def col2im_without_options(grad_output, x, weight, stride=1, padding=0, dilation=1):
+    _, grad_weight, grad_bias = conv2d_backward(grad_output, x, weight, stride, padding, dilation)
+    grad_cols = weight.reshape(len(weight), -1).T @ grad_output.reshape(*grad_output.shape[:2], -1)
+    return col2im(grad_cols, x.shape, weight.shape[2:]), grad_weight, grad_bias
+
+
+@mistake(
+    "conv2d_backward",
+    "A `grad_output` of another shape than the output came through: a reshape to (N, C_out, L) sees only how many "
+    "numbers there are. Compare the shapes first; a difference tells of options that are not those of the way forward.",
 )
 def accepts_any_grad_output(grad_output, x, weight, stride=1, padding=0, dilation=1):
-    n, c_out, height, width = output_shape(x, weight, stride, padding, dilation)
-    return conv2d_backward(grad_output[:n, :c_out, :height, :width], x, weight, stride, padding, dilation)
+    shape = output_shape(x, weight, stride, padding, dilation)
+    return conv2d_backward(grad_output.reshape(shape), x, weight, stride, padding, dilation)
 
 
 # conv1x1_as_matmul
@@ -636,12 +787,11 @@ def exchanges_the_sides(weight, channels, height, width):
 
 @mistake(
     "linear_to_conv",
-    "A matrix whose rows do not fit these maps came through: a reshape with -1 found some number of filters by itself. "
-    "The number of units is the number of rows.",
+    "A matrix whose rows do not fit these maps came through: did a reshape with -1 find the number of filters by "
+    "itself? The number of units is the number of rows.",
 )
 def any_number_of_units(weight, channels, height, width):
-    whole = weight.size // (channels * height * width) * channels * height * width
-    return weight.ravel()[:whole].reshape(-1, channels, height, width)
+    return weight.reshape(-1, channels, height, width)
 
 
 # conv2d_groups
@@ -657,6 +807,20 @@ def deals_the_channels_out(x, weight, bias=None, stride=1, padding=0, dilation=1
         raise ValueError("groups must divide")
     order = np.arange(x.shape[1]).reshape(-1, groups).T.ravel()
     return conv2d_groups(x[:, order], weight, bias, stride, padding, dilation, groups)
+
+
+@mistake(
+    "conv2d_groups",
+    "Channels and filters were both dealt out in turn: is there a slice like [m::groups]? A group has neighbouring "
+    "channels and neighbouring filters.",
+)
+def deals_everything_out(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    if groups < 1 or x.shape[1] % groups or len(weight) % groups:
+        raise ValueError("groups must divide")
+    options = (stride, padding, dilation)
+    biases = [None if bias is None else bias[m::groups] for m in range(groups)]
+    maps = [conv2d(x[:, m::groups], weight[m::groups], biases[m], *options) for m in range(groups)]
+    return np.concatenate(maps, axis=1)
 
 
 @mistake("conv2d_groups", "All groups see the channels of the first one. Each has its own part of the channels.")

@@ -122,12 +122,21 @@ def test_every_connection_is_one_product():
     assert len(set(connections(state))) == 4 * 9
 
 
-def test_functions_not_written_yet_are_filled_in_and_said():
-    def stub(*args, **kwargs):
-        raise NotImplementedError("your code here")
+def stub(*args, **kwargs):
+    raise NotImplementedError("your code here")
 
-    view = view_of(ConvolutionTermsState(), None, stub)
-    assert words(view) == "Your conv2d and stub are not written yet: the toolkit computes this picture."
+
+@pytest.mark.parametrize(
+    ("functions", "said"),
+    [
+        ((None, stub), "Your conv2d and stub are not written yet: the toolkit computes the output and the gradients."),
+        ((conv2d, None), "Your conv2d_backward is not written yet: the toolkit computes the gradients."),
+        ((stub, conv2d_backward), "Your stub is not written yet: the toolkit computes the output."),
+    ],
+)
+def test_functions_not_written_yet_are_filled_in_and_said(functions, said):
+    view = view_of(ConvolutionTermsState(), *functions)
+    assert words(view) == said
     assert not is_wrong(view)
 
 

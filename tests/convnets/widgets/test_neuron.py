@@ -73,6 +73,21 @@ def test_two_sets_are_separable_and_two_are_not():
         assert (mistakes[-1] == 0) == separable, dataset
 
 
+def test_the_narrow_set_costs_the_perceptron_dozens_of_mistakes_and_the_other_a_few():
+    """What the play asks learners to see: a smaller margin, a larger bound, and more mistakes."""
+    outcome = {}
+    for dataset in ("apart", "narrow"):
+        x, target = make_points(dataset)
+        gamma, radius = margin_of(NeuronState(dataset=dataset, weight=(0.6, 0.8), bias=-0.5))
+        *_, mistakes = perceptron_fit(x, target, EPOCHS)
+        assert mistakes[-1] == 0
+        outcome[dataset] = gamma, (radius / gamma) ** 2, sum(mistakes)
+    assert outcome["narrow"][0] < outcome["apart"][0] / 3
+    assert outcome["narrow"][1] > 400 > outcome["narrow"][2] >= 24
+    assert outcome["apart"][1] < 30
+    assert outcome["apart"][2] <= 5
+
+
 def test_a_sum_of_zero_is_plus_one():
     state = NeuronState(weight=(0.1, 0.2), bias=-0.5)
     on_the_line = np.array([[1.0, 2.0], [3.0, 1.0], [1.0, 1.9]])

@@ -78,14 +78,6 @@ def test_what_learners_need_opens(learner):
     assert learner.run("from convnets import data; result = data.photograph(data.photograph_names()[0]).ndim") >= 2
 
 
-def test_a_course_in_the_temporary_folder_is_found(zygotes, tmp_path):
-    (tmp_path / "needed.py").write_text("answer = 42")
-    tmp_path.chmod(0o755)
-    options = {"import_paths": [HERE / "learners", tmp_path]}
-    with zygotes.open(**options) as zygote, zygote.spawn() as child:
-        assert Asked(child).run("from needed import answer as result") == 42
-
-
 def test_nothing_outside_scratch_can_be_written(learner, zygotes, tmp_path_factory):
     outside = tmp_path_factory.mktemp("outside")
     outside.chmod(0o777)
