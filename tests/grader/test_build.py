@@ -326,5 +326,6 @@ def _secret_lines(notebook):
         open_lines = _without_solutions(cell.visible).splitlines()
         for line in cell.source.splitlines():
             text = line.strip()
-            if len(text) > 24 and line not in open_lines and not text.startswith("###"):
+            seeds = text.startswith("rng = np.random.default_rng(")  # tells nothing: two notebooks may share one
+            if len(text) > 24 and line not in open_lines and not text.startswith("###") and not seeds:
                 yield text
