@@ -746,7 +746,7 @@ check(col2im, np.ones((1, 4, 1)), (1, 1, 1, 4), (2, 2)).raises(ValueError)
 # Sums, not means: where a mean over the batch is wanted, the loss has already divided by $N$, and `grad_output`
 # contains it. Mind the images in $\partial L/\partial W$. Either multiply the stacks with `@` and add up over the
 # images, or sum over $n$ and $l$ in one step (`np.tensordot` and `np.einsum` do that). The $\top$ at
-# $\text{cols}_n$ swaps the axes of each image's matrix: `cols.swapaxes(1, 2)`. `cols.T` would reverse all three.
+# $\text{cols}_n$ swaps the two axes of each image's matrix: `cols.swapaxes(1, 2)`. `cols.T` would reverse all three.
 
 
 # %% exercise="conv2d_backward" difficulty=3 minutes=30
@@ -814,7 +814,7 @@ check(grad_weight_and_bias, grad_output, one_to_sixteen, np.ones((1, 1, 3, 3))).
 )
 # Two images, three channels, two filters, more columns than rows.
 rng = np.random.default_rng(71)
-x, weight, grad_output = rng.normal(size=(2, 3, 4, 5)), rng.normal(size=(2, 3, 2, 3)), rng.normal(size=(2, 2, 3, 3))
+x, weight, grad_output = rng.normal(size=(2, 3, 2, 3)), rng.normal(size=(2, 3, 1, 2)), rng.normal(size=(2, 2, 2, 2))
 check(grad_weight_and_bias, grad_output, x, weight).gives_gradient(expected_weight_and_bias(grad_output, x, weight))
 ### BEGIN HIDDEN TESTS
 for n, c, height, width, out, k_h, k_w in [(1, 1, 3, 3, 1, 3, 3), (3, 4, 5, 2, 2, 1, 2), (2, 1, 1, 6, 3, 1, 4)]:
@@ -838,7 +838,7 @@ check(grad_x_of, grad_output[None, None], np.ones((1, 1, 4, 4)), digits_1_to_9[N
     np.array([[sixteen]], float)
 )
 rng = np.random.default_rng(72)
-x, weight, grad_output = rng.normal(size=(2, 3, 4, 5)), rng.normal(size=(2, 3, 2, 3)), rng.normal(size=(2, 2, 3, 3))
+x, weight, grad_output = rng.normal(size=(2, 3, 2, 3)), rng.normal(size=(2, 3, 1, 2)), rng.normal(size=(2, 2, 2, 2))
 check(grad_x_of, grad_output, x, weight).gives_gradient(torch_gradients(grad_output, x, weight)[0])
 ### BEGIN HIDDEN TESTS
 for n, c, height, width, out, k_h, k_w in [(1, 1, 3, 3, 1, 3, 3), (3, 4, 5, 2, 2, 1, 2), (2, 1, 1, 6, 3, 1, 4)]:
@@ -1090,7 +1090,8 @@ draw_times(times, against_pytorch)
 # ### What the copying costs
 #
 # A step of training runs `im2col` twice, once on each way, and `col2im` once; the rest are three matrix products and
-# the sums of the bias. Here are the times in float64, the precision of Part 7.
+# what NumPy does around them (`np.tensordot`, for one, copies the columns once more). Here are the times in float64,
+# the precision of Part 7.
 
 # %% experiment seconds=10
 STEP = ["im2col", "col2im", "conv2d", "conv2d_backward"]
@@ -1120,7 +1121,7 @@ print(f"{'milliseconds, float64':44}", *(f"{layer:>18}" for layer in LAYERS))
 contains = ["", "", " (contains im2col)", " (contains im2col and col2im)"]
 for name, inside in zip(STEP, contains, strict=True):
     print(f"{name + inside:44}", *(f"{spent[name]:18.1f}" for spent in steps.values()))
-print(f"{'% of both ways spent on copying':44}", *(f"{share:18.0f}" for share in copying.values()))
+print(f"{'% of both ways in im2col and col2im':44}", *(f"{share:18.0f}" for share in copying.values()))
 
 # %% [markdown]
 # # Part 6 · Layers that are matrix products anyway
@@ -1257,8 +1258,8 @@ check(linear_to_conv, numbered, 3, 2, 1).gives(
 rng = np.random.default_rng(75)
 x, weight = rng.normal(size=(4, 2, 2, 3)), rng.normal(size=(5, 12))
 check(fully_connected_by_convolution, x, weight).gives(x.reshape(4, -1) @ weight.T)
-# Five units that read 12 numbers are not ten units that read 1 × 2 × 3.
-check(linear_to_conv, weight, 1, 2, 3).raises(ValueError)
+# Two units that read 6 numbers are not four units that read 1 × 1 × 3.
+check(linear_to_conv, numbered, 1, 1, 3).raises(ValueError)
 ### BEGIN HIDDEN TESTS
 check(linear_to_conv, weight, 2, 2, 2).raises(ValueError)
 check(linear_to_conv, weight[0], 2, 2, 3).raises(ValueError)
@@ -1473,8 +1474,9 @@ lesson.reveal(
     "numpy_against_pytorch",
     answer=int(np.searchsorted([3, 30, 300], slower)),
     because=f"NumPy needed {seconds[0]:.1f} s and PyTorch {seconds[1]:.1f} s: {slower:.1f} times as long in float64, "
-    f"and {slower32:.1f} times in float32. No loop over positions is left. Of your two convolutions' time, copying "
-    f"columns there and back took {copying['LeNet, first']:.0f} and {copying['LeNet, second']:.0f} % in Part 5.",
+    f"and {slower32:.1f} times in float32. No loop over positions is left. In Part 5 copying columns there and back, "
+    f"in im2col and col2im, took {copying['LeNet, first']:.0f} and {copying['LeNet, second']:.0f} % of the time of "
+    "LeNet's two convolutions.",
 )
 
 # %% [markdown]
@@ -1799,17 +1801,17 @@ check(conv2d_groups, three_pixels, np.array([1.0, 10.0, 100.0]).reshape(3, 1, 1,
     np.array([1.0, 20.0, 300.0]).reshape(1, 3, 1, 1)
 )
 rng = np.random.default_rng(76)
-x, weight, bias = rng.normal(size=(2, 4, 5, 6)), rng.normal(size=(4, 2, 3, 3)), rng.normal(size=4)
+x, weight, bias = rng.normal(size=(2, 4, 2, 3)), rng.normal(size=(4, 2, 2, 2)), rng.normal(size=4)
 options = {"stride": 2, "padding": 1, "groups": 2}
 check(conv2d_groups, x, weight, bias, **options).gives(torch_conv2d(x, weight, bias, **options))
 check(conv2d_groups, x, weight, groups=2).gives(torch_conv2d(x, weight, groups=2))
 # Four channels cannot be split into three groups, and nothing into none.
-check(conv2d_groups, x, np.ones((3, 1, 3, 3)), groups=3).raises(ValueError)
+check(conv2d_groups, x, np.ones((3, 1, 2, 2)), groups=3).raises(ValueError)
 check(conv2d_groups, x, weight, groups=0).raises(ValueError)
 ### BEGIN HIDDEN TESTS
-check(conv2d_groups, x, np.ones((3, 2, 3, 3)), groups=2).raises(ValueError)
-check(conv2d_groups, x, np.ones((4, 4, 3, 3)), groups=2).raises(ValueError)
-check(conv2d_groups, x, np.ones((3, 4, 3, 3))).gives(torch_conv2d(x, np.ones((3, 4, 3, 3))))
+check(conv2d_groups, x, np.ones((3, 2, 2, 2)), groups=2).raises(ValueError)
+check(conv2d_groups, x, np.ones((4, 4, 2, 2)), groups=2).raises(ValueError)
+check(conv2d_groups, x, np.ones((3, 4, 2, 2))).gives(torch_conv2d(x, np.ones((3, 4, 2, 2))))
 for c_in, c_out, groups, dilation in [(6, 3, 3, 2), (4, 8, 4, 1), (6, 4, 2, 2)]:
     x, weight = rng.normal(size=(1, c_in, 7, 5)), rng.normal(size=(c_out, c_in // groups, 3, 3))
     options = {"dilation": dilation, "groups": groups}
@@ -1832,7 +1834,7 @@ for c_in, c_out, groups, dilation in [(6, 3, 3, 2), (4, 8, 4, 1), (6, 4, 2, 2)]:
 # - what the gradient of a pixel is that no window sees, and when there are such pixels?
 # - why the gradient of the weights is summed over images *and* positions?
 # - why five layers as matrix products stay within 3 times PyTorch's time, while a loop over every output takes
-#   thousands of times longer?
+#   hundreds or thousands of times as long?
 #
 # **Three readings**
 #
