@@ -25,7 +25,7 @@ hints = {
     ),
     "image_gradients": (
         "Symptom: 90 where 0 was expected: which of the two components comes first in arctan2? Half the "
-        "magnitude, or values at the border: what does np.gradient do? 251 instead of −5: look at the dtype.",
+        "magnitude, or values at the border: what does np.gradient do? 6 instead of 250: look at the dtype.",
         "Idea: the whole image shifted by one against the whole image shifted the other way; no loop. The border "
         "keeps the zeros of an array that was made with zeros.",
         "Outline: check the axes; convert integers to float64; two arrays of zeros; fill their inside with "
@@ -93,9 +93,19 @@ def leaves_zero_as_zero(x, weight, bias):
     return np.sign(x @ weight + bias)
 
 
-@mistake("perceptron_predict", "These are 0 and 1, or False and True. The two labels of a perceptron are −1 and +1.")
+@mistake("perceptron_predict", "These are 0 and 1. The two labels of a perceptron are −1 and +1.")
 def answers_zero_and_one(x, weight, bias):
     return (x @ weight + bias >= 0).astype(int)
+
+
+@mistake("perceptron_predict", "These are True and False. The two labels of a perceptron are −1 and +1.")
+def answers_yes_and_no(x, weight, bias):
+    return x @ weight + bias >= 0
+
+
+@mistake("perceptron_predict", "weight @ x does not fit: every *row* of x is an example and meets all weights.")
+def multiplies_the_other_way_round(x, weight, bias):
+    return np.where(weight @ x + bias >= 0, 1, -1)
 
 
 @mistake("perceptron_predict", "These are the sums. The label is their sign.")
@@ -116,7 +126,9 @@ def forgets_the_bias(x, weight, bias):
 # perceptron_fit
 
 
-def _fit(x, target, epochs, sign=1, with_bias=True, always=False, early=False, whole_epochs=False, final_zero=True):
+def _fit(
+    x, target, epochs, sign=1, with_bias=True, always=False, early=False, whole_epochs=False, final_zero=True, zero_is=1
+):
     if not np.all(np.abs(target) == 1):
         raise ValueError("labels")
     weight, bias, mistakes = np.zeros(x.shape[1]), 0.0, []
@@ -124,7 +136,7 @@ def _fit(x, target, epochs, sign=1, with_bias=True, always=False, early=False, w
         count, seen_weight, seen_bias = 0, weight, bias
         for example, label in zip(x, target, strict=True):
             now = (seen_weight, seen_bias) if whole_epochs else (weight, bias)
-            wrong = (1 if example @ now[0] + now[1] >= 0 else -1) != label
+            wrong = (np.sign(example @ now[0] + now[1]) or zero_is) != label
             if wrong or always:
                 weight = weight + sign * label * example
                 bias = bias + sign * label * with_bias
@@ -175,11 +187,12 @@ def leaves_before_writing_the_zero(x, target, epochs):
 
 
 @mistake(
-    "perceptron_fit", "One number came back for all mistakes. A list was asked for, with the mistakes of each epoch."
+    "perceptron_fit",
+    "An example with the sum 0 and the label +1 was counted as a mistake. Here sign(0) = +1, so it is right and "
+    "moves nothing.",
 )
-def adds_all_mistakes_up(x, target, epochs):
-    weight, bias, mistakes = perceptron_fit(x, target, epochs)
-    return weight, bias, sum(mistakes)
+def counts_zero_as_wrong(x, target, epochs):
+    return _fit(x, target, epochs, zero_is=0)
 
 
 @mistake(
@@ -228,8 +241,8 @@ def exchanges_the_components(images):
 
 @mistake(
     "image_gradients",
-    "These are np.gradient's numbers: half the difference inside, and one-sided differences at the border, "
-    "where 0 was asked for.",
+    "The differences are halved, as np.gradient's are: the formula divides by nothing. (np.gradient also takes "
+    "one-sided differences at the border, where 0 is asked for.)",
 )
 def uses_np_gradient(images):
     if images.ndim != 3:
@@ -241,15 +254,24 @@ def uses_np_gradient(images):
 
 @mistake(
     "image_gradients",
-    "This compares each pixel with its next neighbour. The gradient here compares the two neighbours on its two sides.",
+    "At the border a missing neighbour was replaced by a copy of the edge. Without a neighbour the component is 0.",
 )
-def compares_with_one_neighbour(images):
-    if images.ndim != 3:
-        raise ValueError("axes")
-    images = images.astype(float)
-    across, down = np.zeros_like(images), np.zeros_like(images)
-    across[:, :, :-1] = np.diff(images, axis=2)
-    down[:, :-1] = np.diff(images, axis=1)
+def pads_with_the_edge(images):
+    padded = np.pad(images.astype(float), ((0, 0), (1, 1), (1, 1)), mode="edge")
+    across, down = padded[:, 1:-1, 2:] - padded[:, 1:-1, :-2], padded[:, 2:, 1:-1] - padded[:, :-2, 1:-1]
+    return np.hypot(across, down), np.degrees(np.arctan2(down, across)) % 180
+
+
+@mistake(
+    "image_gradients",
+    "All four borders are 0 in both components. g_x lacks a neighbour in the first and last column only, g_y in "
+    "the first and last row only.",
+)
+def clears_all_borders_of_both(images):
+    across, down = _components(images)
+    for component in (across, down):
+        component[:, [0, -1]] = 0
+        component[:, :, [0, -1]] = 0
     return np.hypot(across, down), np.degrees(np.arctan2(down, across)) % 180
 
 
@@ -274,7 +296,7 @@ def answers_in_radians(images):
 
 @mistake(
     "image_gradients",
-    "Unsigned bytes cannot go below 0: 0 − 5 is 251. Convert integers before you subtract.",
+    "Unsigned bytes cannot go below 0: 0 − 250 is 6. Convert integers before you subtract.",
 )
 def subtracts_bytes(images):
     if images.ndim != 3:
@@ -288,35 +310,31 @@ def subtracts_bytes(images):
 
 @mistake(
     "image_gradients",
-    "Bright to dark gave 180 where dark to bright gives 0. Unsigned means that the two are one direction.",
+    "A direction and its opposite are one here: an angle outside 0° to 180° is to be brought back by its remainder.",
 )
 def keeps_the_sign(images):
     across, down = _components(images)
     return np.hypot(across, down), np.degrees(np.arctan2(down, across))
 
 
-@mistake(
-    "image_gradients", "An angle of exactly 180 came back. The remainder of a tiny negative angle is rounded up to it."
-)
-def lets_180_pass(images):
-    across, down = _components(images)
-    return np.hypot(across, down), np.degrees(np.arctan2(down, across)) % 180
-
-
 # orientation_histograms
 
 
-def _cells(images, cell, bins, weighted=True, mean=False):
+def _cells(images, cell, bins, weighted=True, nearest=False, in_order=True):
     magnitude, angle = image_gradients(images)
     n, height, width = images.shape
     if height % cell or width % cell:
         raise ValueError("cells")
-    which = np.minimum((angle * bins / 180).astype(int), bins - 1)
-    histograms = np.zeros((n, height // cell, width // cell, bins), magnitude.dtype)
+    rows, columns = height // cell, width // cell
+    place = angle * bins / 180
+    which = np.minimum((np.round(place) if nearest else place).astype(int), bins - 1)
+    histograms = np.zeros((n, rows, columns, bins), magnitude.dtype)
     for k in range(bins):
         votes = np.where(which == k, magnitude if weighted else (magnitude > 0).astype(magnitude.dtype), 0)
-        votes = votes.reshape(n, height // cell, cell, width // cell, cell)
-        histograms[..., k] = votes.mean(axis=(2, 4)) if mean else votes.sum(axis=(2, 4))
+        if in_order:
+            histograms[..., k] = votes.reshape(n, rows, cell, columns, cell).sum(axis=(2, 4))
+        else:
+            histograms[..., k] = votes.reshape(n, rows, columns, cell, cell).sum(axis=(3, 4))
     return histograms
 
 
@@ -351,24 +369,27 @@ def normalises_each_cell(images, cell=4, bins=9, block=2, eps=0.01):
     return _blocks(divided, block).reshape(len(images), -1)
 
 
-@mistake(
-    "orientation_histograms",
-    "Blocks were divided by the sum of their entries. The ℓ² length is the root of the sum of their squares.",
-)
-def divides_by_the_sum(images, cell=4, bins=9, block=2, eps=0.01):
-    blocks = _blocks(_cells(images, cell, bins), block)
-    return (blocks / (blocks.sum(axis=-1, keepdims=True) + eps)).reshape(len(images), -1)
-
-
 @mistake("orientation_histograms", "eps was added to the length. It belongs under the root, squared.")
 def adds_eps_outside(images, cell=4, bins=9, block=2, eps=0.01):
     blocks = _blocks(_cells(images, cell, bins), block)
     return (blocks / (np.sqrt((blocks**2).sum(axis=-1, keepdims=True)) + eps)).reshape(len(images), -1)
 
 
-@mistake("orientation_histograms", "Under the root stands eps². Yours has eps as it is.")
-def forgets_to_square_eps(images, cell=4, bins=9, block=2, eps=0.01):
-    return _divided(_blocks(_cells(images, cell, bins), block), np.sqrt(eps))
+@mistake(
+    "orientation_histograms",
+    "Angles are rounded to the nearest bin. Bin k begins at k · 180/bins and holds what lies above, up to the next.",
+)
+def rounds_to_the_nearest_bin(images, cell=4, bins=9, block=2, eps=0.01):
+    return _divided(_blocks(_cells(images, cell, bins, nearest=True), block), eps)
+
+
+@mistake(
+    "orientation_histograms",
+    "The pixels of a cell are not neighbours in yours: reshape goes through the image row by row. In which order do "
+    "the axes rows, cell, columns, cell follow each other?",
+)
+def cuts_cells_in_the_wrong_order(images, cell=4, bins=9, block=2, eps=0.01):
+    return _divided(_blocks(_cells(images, cell, bins, in_order=False), block), eps)
 
 
 @mistake(
@@ -429,6 +450,12 @@ def subtracts_the_largest_of_all(logits):
         return e / e.sum(axis=-1, keepdims=True)
 
 
+@mistake("softmax", "The maximum, or the sum, of the rows has lost its axis and no longer fits the logits.")
+def drops_the_axis(logits):
+    e = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return e / e.sum(axis=-1)
+
+
 @mistake("softmax", "These are logarithms of the probabilities (log-softmax).")
 def returns_logarithms(logits):
     return np.log(softmax(logits))
@@ -457,24 +484,35 @@ def _refuses(logits, target):
         raise ValueError("target")
 
 
-@mistake("cross_entropy", "Only the loss came back. Return two things: the loss and its gradient.")
-def returns_the_loss_alone(logits, target):
-    return cross_entropy(logits, target)[0]
+@mistake(
+    "cross_entropy",
+    "The loss takes every row's logits at *all* the right classes, as [:, target] does. A row has one right class.",
+)
+def picks_all_classes_in_every_row(logits, target):
+    _refuses(logits, target)
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    loss = np.mean(np.log(np.exp(shifted).sum(axis=1, keepdims=True)) - shifted[:, target])
+    return float(loss), cross_entropy(logits, target)[1]
 
 
 @mistake(
     "cross_entropy",
-    "The gradient lacks its −1: these are the probabilities themselves. The right class is pushed up, not down.",
+    "Loss and gradient take in every row *all* the right classes, as [:, target] does. A row has one right class.",
 )
-def forgets_the_right_class(logits, target):
+def uses_all_classes_in_every_row(logits, target):
+    loss, _ = picks_all_classes_in_every_row(logits, target)
+    return loss, lowers_all_classes_in_every_row(logits, target)[1]
+
+
+@mistake(
+    "cross_entropy",
+    "The gradient has its −1 in every row at *all* the right classes, as [:, target] does. A row has one right class.",
+)
+def lowers_all_classes_in_every_row(logits, target):
     loss, _ = cross_entropy(logits, target)
-    return loss, softmax(logits) / len(logits)
-
-
-@mistake("cross_entropy", "The gradient has the wrong sign: a step against it would raise the loss.")
-def turns_the_gradient_around(logits, target):
-    loss, grad_logits = cross_entropy(logits, target)
-    return loss, -grad_logits
+    grad_logits = softmax(logits)
+    grad_logits[:, target] -= 1
+    return loss, grad_logits / len(logits)
 
 
 @mistake("cross_entropy", "The loss is a sum over the examples. Its mean was asked for.")
@@ -555,7 +593,7 @@ def asks_for_no_margin(weight, x, target, reg=0.0):
     return _hinge(weight, x, target, reg, margin=0.0)
 
 
-@mistake("hinge_loss", "The loss is summed over the images. The formula has 1/N in front of the sum.")
+@mistake("hinge_loss", "The factor 1/N is missing: this is a sum over the images, not their mean.")
 def sums_over_the_images(weight, x, target, reg=0.0):
     return _hinge(weight, x, target, reg, mean=False)
 
@@ -578,14 +616,17 @@ def never_pushes_the_right_class(weight, x, target, reg=0.0):
     return _hinge(weight, x, target, reg, own="never")
 
 
-@mistake("hinge_loss", "The gradient of λ‖W‖² has lost its 2: the derivative of w² is 2w.")
+@mistake(
+    "hinge_loss",
+    "The gradient of λ‖W‖² is half of what it should be: w² has the derivative 2w, and λ is used as it is.",
+)
 def halves_the_gradient_of_the_penalty(weight, x, target, reg=0.0):
     return _hinge(weight, x, target, reg, slope=1.0)
 
 
-@mistake("hinge_loss", "The gradient lacks the part of λR(W).")
-def forgets_the_gradient_of_the_penalty(weight, x, target, reg=0.0):
-    return _hinge(weight, x, target, reg, slope=0.0)
+@mistake("hinge_loss", "λR(W) is missing here. It is a part of the loss, and its derivative is a part of the gradient.")
+def leaves_the_penalty_out(weight, x, target, reg=0.0):
+    return _hinge(weight, x, target, 0.0 if reg > 0 else reg)
 
 
 # topk_error
@@ -630,7 +671,7 @@ def is_kind_to_ties(logits, target, k=5):
 
 @mistake(
     "topk_error",
-    "With equal scores the class with the larger number comes first in yours: a sort turned around turns ties around.",
+    "With equal scores the class with the larger number comes first in yours. A sort turned around turns ties around.",
 )
 def turns_ties_around(logits, target, k=5):
     topk_error(logits, target, k)
@@ -674,6 +715,15 @@ def starts_at_zero(knots, values):
 
 @mistake(
     "relu_interpolation",
+    "Your bias is the height at x = 0. All units are 0 at the first knot, wherever it lies: what is left there?",
+)
+def takes_the_height_at_zero(knots, values):
+    weight, bias = relu_interpolation(knots, values)
+    return weight, bias - float(weight[0] * knots[0])
+
+
+@mistake(
+    "relu_interpolation",
     "The first weight is missing: the first unit takes the slope from 0 to that of the first piece.",
 )
 def leaves_the_first_unit_out(knots, values):
@@ -683,7 +733,7 @@ def leaves_the_first_unit_out(knots, values):
 
 @mistake(
     "relu_interpolation",
-    "Every bend has the wrong sign but the first weight: a change is what comes after less what was before.",
+    "Every weight but the first has the wrong sign: a change is what comes after less what was before.",
 )
 def bends_the_other_way(knots, values):
     weight, bias = relu_interpolation(knots, values)

@@ -140,7 +140,7 @@ def hog():
         histograms[r // 4, c // 4, int(angle[r, c] // 20) % 9] += magnitude[r, c]
     row, column = 3, 3
     fig, (a, b, c, d) = plots.figure(1, 4, width=10.6, height=2.8, width_ratios=(1, 1, 1.1, 1.7))
-    a.imshow(picture, cmap="gray_r")
+    a.imshow(picture, cmap="gray")
     for edge in range(0, 29, 4):
         a.axhline(edge - 0.5, color=BLUE, linewidth=0.5, linestyle="-")
         a.axvline(edge - 0.5, color=BLUE, linewidth=0.5, linestyle="-")
@@ -148,7 +148,7 @@ def hog():
     a.add_patch(Rectangle((4 * column - 0.5, 4 * row - 0.5), 4, 4, fill=False, ec=RED, lw=2.4))
     a.set_title("cells", loc="center")
     rows, columns = slice(4 * row, 4 * row + 4), slice(4 * column, 4 * column + 4)
-    b.imshow(picture[rows, columns], cmap="gray_r", vmin=0, vmax=1, alpha=0.55)
+    b.imshow(picture[rows, columns], cmap="gray", vmin=0, vmax=1, alpha=0.55)
     y, x = np.mgrid[0:4, 0:4]
     options = {"angles": "xy", "scale_units": "xy", "scale": 2 * magnitude[rows, columns].max() / 1.5, "color": RED}
     b.quiver(x, y, across[rows, columns], down[rows, columns], pivot="mid", width=0.014, **options)
