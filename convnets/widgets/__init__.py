@@ -1,31 +1,39 @@
 """Interactive pictures driven by the learner's own functions."""
 
 from convnets.widgets.activation_slopes import ActivationSlopes
+from convnets.widgets.batchnorm_histograms import BatchnormHistograms
 from convnets.widgets.computation_graph import ComputationGraph
+from convnets.widgets.confusion_browser import ConfusionBrowser
 from convnets.widgets.convolution_terms import ConvolutionTerms
 from convnets.widgets.kernel_painter import KernelPainter
 from convnets.widgets.neuron import Neuron
 from convnets.widgets.optimizer_race import OptimizerRace
 from convnets.widgets.playground import Playground
 from convnets.widgets.pooling_stepper import PoolingStepper
+from convnets.widgets.reading_demo import ReadingDemo
 from convnets.widgets.receptive_field_painter import ReceptiveFieldPainter
 from convnets.widgets.relu_steps import ReluSteps
 from convnets.widgets.schedule_sketch import ScheduleSketch
 from convnets.widgets.signal_depth import SignalDepth
 from convnets.widgets.sliding_kernel import SlidingKernel
+from convnets.widgets.train_eval_switch import TrainEvalSwitch
 
 __all__ = [
     "ActivationSlopes",
+    "BatchnormHistograms",
     "ComputationGraph",
+    "ConfusionBrowser",
     "ConvolutionTerms",
     "KernelPainter",
     "Neuron",
     "OptimizerRace",
     "Playground",
     "PoolingStepper",
+    "ReadingDemo",
     "ReceptiveFieldPainter",
     "ReluSteps",
     "ScheduleSketch",
     "SignalDepth",
     "SlidingKernel",
+    "TrainEvalSwitch",
 ]

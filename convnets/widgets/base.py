@@ -120,6 +120,48 @@ def call_learner(name: str, function: Callable[..., Any] | None, *args: Any, **k
     return Outcome("value", value)
 
 
+@dataclass
+class Trade:
+    """One function of the learner in use: who does the work, and what to say about it.
+
+    Attributes
+    ----------
+    name : str
+        How sentences call it.
+    function : callable or None
+        The learner's function; None as soon as the toolkit has to take its place.
+    missing : bool
+        Whether it is not written yet.
+    words : str
+        An error or a difference, empty when there is none.
+    """
+
+    name: str
+    function: Callable[..., Any] | None
+    missing: bool = False
+    words: str = ""
+
+    def ask(self, *args: Any) -> Outcome | None:
+        """Return what came of the learner's function, None where the toolkit has to compute instead."""
+        if self.function is None:
+            self.missing = not self.words
+            return None
+        outcome = call_learner(self.name, self.function, *args)
+        if outcome.kind == "value":
+            return outcome
+        self.function = None
+        if outcome.kind == "missing":
+            self.missing = True
+        else:
+            self.words = f"{outcome.words}. The toolkit's {self.name} takes its place."
+        return None
+
+    def refuse(self, reason: str) -> None:
+        """Let the toolkit take the place of a function whose result cannot be used."""
+        self.function = None
+        self.words = f"Your {self.name} {reason}. The toolkit's takes its place."
+
+
 def literal(value: Any) -> str:
     """Write a value of a state as Python: whole floats as integers, tuples and arrays as lists.
 

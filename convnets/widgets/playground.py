@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from convnets.widgets.base import CourseWidget, Outcome, as_numbers, assets, call_learner, number
+from convnets.widgets.base import CourseWidget, Trade, as_numbers, assets, number
 
 Array = NDArray[np.float64]
 Parameters = dict[str, Array]
@@ -303,48 +303,6 @@ def backward(parameters: Parameters, outputs: list[Array], targets: Array, deriv
 def descend(parameters: Parameters, gradients: Parameters, lr: float) -> Parameters:
     """Return w − lr · ∂L/∂w for every parameter: the toolkit's ``gradient_step``."""
     return {name: parameters[name] - lr * gradients[name] for name in parameters}
-
-
-@dataclass
-class Trade:
-    """One function of the learner in use: who does the work, and what to say about it.
-
-    Attributes
-    ----------
-    name : str
-        How sentences call it.
-    function : callable or None
-        The learner's function; None as soon as the toolkit has to take its place.
-    missing : bool
-        Whether it is not written yet.
-    words : str
-        An error or a difference, empty when there is none.
-    """
-
-    name: str
-    function: Callable[..., Any] | None
-    missing: bool = False
-    words: str = ""
-
-    def ask(self, *args: Any) -> Outcome | None:
-        """Return what came of the learner's function, None where the toolkit has to compute instead."""
-        if self.function is None:
-            self.missing = not self.words
-            return None
-        outcome = call_learner(self.name, self.function, *args)
-        if outcome.kind == "value":
-            return outcome
-        self.function = None
-        if outcome.kind == "missing":
-            self.missing = True
-        else:
-            self.words = f"{outcome.words}. The toolkit's {self.name} takes its place."
-        return None
-
-    def refuse(self, reason: str) -> None:
-        """Let the toolkit take the place of a function whose result cannot be used."""
-        self.function = None
-        self.words = f"Your {self.name} {reason}. The toolkit's takes its place."
 
 
 class Training:

@@ -13,10 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from convnets.widgets.base import Array, CourseWidget, as_numbers, assets, counted, number
+from convnets.widgets.base import Array, CourseWidget, Trade, as_numbers, assets, counted, number
 
 # The toolkit's stand-in for a function of the learner, with the sentences about it, is shared with the playground.
-from convnets.widgets.playground import Trade
 
 #: Stretches that can be drawn, steps in each, runs whose mean loss is shown.
 STRETCHES, STRETCH, RUNS = 20, 10, 64

@@ -1,5 +1,5 @@
 # %% [markdown]
-# # 02 · MLP and backpropagation
+# # 02 MLP and backpropagation
 #
 # ![The lecture's network: three inputs, the mean temperatures of three days; two hidden layers of four sigmoid
 # units; one linear output, tomorrow's temperature. Its parameters: 16 + 20 + 5 = 41.](pictures/network.png)

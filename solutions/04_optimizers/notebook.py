@@ -1,5 +1,5 @@
 # %% [markdown]
-# # 04 · Optimizers
+# # 04 Optimizers
 #
 # ![Level lines of a long ravine, steep across and flat along. From the same start, gradient descent zigzags between
 # the walls and stops short of the minimum, momentum swings from wall to wall and past the minimum, and Adam swings
