@@ -16,3 +16,6 @@ def test_arguments_are_abbreviated():
     assert short(np.arange(3)) == "[0, 1, 2]"
     assert short(np.zeros((5, 50))) == "float64 (5, 50)"
     assert short(max) == "max"
+    layers = [(11, 4, 0, 1), (3, 2, 0, 1), (5, 1, 2, 1), (3, 2, 0, 1)]
+    assert short(layers) == str(layers)
+    assert short(10 * layers) == "list of 40"
