@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from jupyter_client.provisioning import KernelProvisionerFactory
 
 from grader.course import Course
 from grader.verify import verify_modules
@@ -15,7 +16,18 @@ COURSE = Course(ROOT)
 MODULES = COURSE.modules()
 
 
+@pytest.fixture(scope="module")
+def warm_kernels():
+    """Fork the kernels from a warm process: a third of the time. `grader verify` by hand starts them as learners do."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JUPYTER_DEFAULT_PROVISIONER_NAME", "warm")
+        KernelProvisionerFactory.clear_instance()
+        yield
+    KernelProvisionerFactory.clear_instance()
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("warm_kernels")
 @pytest.mark.parametrize("module", MODULES)
 def test_module_is_proved(module):
     """The solution passes within its budgets, the stub scores zero, mistakes are told, nbgrader agrees, no drift."""

@@ -66,14 +66,15 @@ def test_typed_digits_are_read(reader, mode, digits):
 
 
 def test_only_a_scan_reads_digits_that_touch(reader):
+    pairs = ("30", "33", "39", "48", "54", "57", "60", "84", "87", "93")
     read = 0
-    for first, second in ("37", "25", "08", "34", "43"):
+    for first, second in pairs:
         strokes = (*written(first, 60), *written(second, 60 + TYPED_WIDTH))
         ink = inked(ReadingState(strokes=strokes))
         assert len(by_boxes(ink, reader)) == 1
         found, _ = by_scan(ink, reader)
         read += [digit.answer for digit in found] == [int(first), int(second)]
-    assert read >= 3
+    assert read >= 7  # 3 at most where the neighbour that looks in does not fade
 
 
 def test_what_was_drawn_is_where_it_was_drawn():

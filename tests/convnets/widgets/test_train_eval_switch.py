@@ -106,6 +106,7 @@ def test_the_running_statistics_need_batches_to_become_true():
         (None, "batchnorm_forward is not written yet", False),
         (unwritten, "batchnorm_forward is not written yet", False),
         (lambda *_: 1 / 0, "raised ZeroDivisionError", True),
+        (lambda *_: int("one"), "raised ValueError", True),
         (lambda *_: None, "returned no (y, running_mean, running_var)", True),
         (lambda x, *_: (x[:3], 0, 0), "returned no (y, running_mean, running_var)", True),
     ],
