@@ -6,8 +6,8 @@ from convnets.checks.authoring import mistake
 
 hints = {
     "pool_output_size": (
-        "Symptom: 27 or 13 is right and 56 is wrong? Padding lies at both ends. Ceil mode gives one window too many "
-        "for (3, 2, 2, padding 1)? Look at where it starts.",
+        "Symptom: 3 instead of 4 for (4, 3, 1, padding 1)? Padding lies at both ends. Ceil mode gives one window too "
+        "many for (3, 2, 2, padding 1)? Look at where it starts.",
         "Idea: n + 2P − K is how far the window can move. Divide by the stride, rounding down or up, and add the place "
         "where it starts. `-(-a // b)` rounds up.",
         "Outline: refuse what is out of range; the room; refuse a negative room; without ceil mode, round down and add "
@@ -43,8 +43,8 @@ hints = {
         "that a framed map of ones gives.",
     ),
     "avg_pool2d_backward": (
-        "Symptom: too large by K²? Every pixel got the whole gradient. Ones where windows overlap? Shares replace each "
-        "other. An array that is too large with padding? The frame is still on.",
+        "Symptom: too large by K²? Every pixel got the whole gradient. 0.25 where 0.5 or 1 is expected? Shares of "
+        "windows that overlap replace each other. An array that is too large with padding? The frame is still on.",
         "Idea: divide grad_output by the divisors of the way forward first; then add this share to each of the K² "
         "slices.",
         "Outline: check the shape; the divisors, K² or the real pixels of each window; the shares; zeros of the framed "
@@ -62,7 +62,7 @@ hints = {
         "filter and channel have the same number.",
     ),
     "receptive_field": (
-        "Symptom: 6 instead of 5 for two layers? A kernel of k adds k − 1. Right without strides only? Look at the "
+        "Symptom: 7 instead of 5 for two layers? A kernel of k adds k − 1. Right without strides only? Look at the "
         "jump, and at when it is multiplied. 9 instead of 31? Look at dilation.",
         "Idea: a layer adds d (k − 1) steps, each as long as the distance between two units of the layer *below*.",
         "Outline: field 1, jump 1; for each layer refuse what is out of range, add d (k − 1) jumps to the field, then "
@@ -76,8 +76,8 @@ hints = {
         "start, then multiply the jump by the stride.",
     ),
     "shift_consistency": (
-        "Symptom: too high? Pairs of a shift with itself agree always. 1/2 where 2/3 is expected? Every pair of shifts "
-        "counts, not only those with the first one. Wrong for noise only? Use `shifted`.",
+        "Symptom: too high? Pairs of a shift with itself agree always. 0.75 where 1 is expected? Count the pairs that "
+        "four shifts make. Wrong for noise only? Use `shifted`, and compare every shift with every other one.",
         "Idea: first all answers, one row a shift, one column a picture. Then compare rows.",
         "Outline: refuse fewer than two shifts; an array of T rows of answers; the indices of all pairs s < t "
         "(`np.triu_indices` gives them); the mean of the comparisons.",
@@ -95,13 +95,13 @@ def forgets_the_first_place(size, kernel_size, stride, padding=0, ceil_mode=Fals
 
 @mistake("pool_output_size", "The padding was added once. It lies at both ends of the side.")
 def pads_one_end(size, kernel_size, stride, padding=0, ceil_mode=False):
-    pool_output_size(size, kernel_size, stride, padding, ceil_mode)
-    room = size + padding - kernel_size
-    return (-(-room // stride) if ceil_mode else room // stride) + 1
+    right = pool_output_size(size, kernel_size, stride, padding, ceil_mode)
+    return right if ceil_mode else (size + padding - kernel_size) // stride + 1
 
 
 @mistake(
-    "pool_output_size", "This rounds to the nearest number. Without ceil mode, a window that does not fit is left out."
+    "pool_output_size",
+    "This rounds up, or to the nearest number. Without ceil mode, a window that does not fit is left out.",
 )
 def rounds_to_the_nearest(size, kernel_size, stride, padding=0, ceil_mode=False):
     pool_output_size(size, kernel_size, stride, padding)
@@ -120,15 +120,9 @@ def lets_too_large_kernels_through(size, kernel_size, stride, padding=0, ceil_mo
 
 @mistake(
     "pool_output_size",
-    "A border wider than half the kernel came through. Its first window may see padding only: raise a ValueError.",
+    "Ceil mode has no effect here. Pixels that are left over get a window of their own there; or is the place where "
+    "the window starts missing in ceil mode?",
 )
-def any_padding(size, kernel_size, stride, padding=0, ceil_mode=False):
-    if padding > kernel_size // 2:
-        return (size + 2 * padding - kernel_size) // stride + 1
-    return pool_output_size(size, kernel_size, stride, padding, ceil_mode)
-
-
-@mistake("pool_output_size", "Ceil mode has no effect: pixels that are left over get a window of their own there.")
 def ignores_ceil_mode(size, kernel_size, stride, padding=0, ceil_mode=False):
     return pool_output_size(size, kernel_size, stride, padding)
 
@@ -150,6 +144,16 @@ def keeps_windows_of_padding(size, kernel_size, stride, padding=0, ceil_mode=Fal
     pool_output_size(size, kernel_size, stride, padding)
     room = size + 2 * padding - kernel_size
     return (-(-room // stride) if ceil_mode else room // stride) + 1
+
+
+@mistake(
+    "pool_output_size",
+    "One window too few. The last one starts on a real pixel: its start is counted from the first padded pixel. Or was "
+    "the padding added at one end only?",
+)
+def drops_windows_too_early(size, kernel_size, stride, padding=0, ceil_mode=False):
+    out = pool_output_size(size, kernel_size, stride, padding, ceil_mode)
+    return out - 1 if ceil_mode and (out - 1) * stride >= size else out
 
 
 # max_pool2d
@@ -251,7 +255,8 @@ def first_winner(window):
 
 @mistake(
     "max_pool2d_backward",
-    "Several pixels tie and each got the whole gradient: more came back than was sent. One of them has to be chosen.",
+    "Several pixels of a window tie and each got the whole gradient: 222 came back where 111 was sent. One of them has "
+    "to be chosen.",
 )
 def all_winners_get_everything(grad_output, x, kernel_size, stride=None, padding=0, ceil_mode=False):
     def rule(window, grad, before):
@@ -274,7 +279,7 @@ def winners_share(grad_output, x, kernel_size, stride=None, padding=0, ceil_mode
 
 @mistake(
     "max_pool2d_backward",
-    "Of several equal pixels the last one won. The rule is: the first in reading order.",
+    "A later pixel of each tie got the gradient. The rule is: the first in reading order.",
 )
 def the_last_winner(grad_output, x, kernel_size, stride=None, padding=0, ceil_mode=False):
     def rule(window, grad, before):
@@ -371,6 +376,16 @@ def counts_what_is_not_zero(x, kernel_size, stride=None, padding=0, count_includ
     return avg_pool2d(x, kernel_size, stride, padding) / np.where(there == 0, 1, there)
 
 
+@mistake(
+    "avg_pool2d",
+    "Minus infinity came out at the border: it is the frame of max pooling. What can stand in the frame without "
+    "changing a sum?",
+)
+def framed_as_for_a_maximum(x, kernel_size, stride=None, padding=0, count_include_pad=True):
+    frame = ((0, 0), (0, 0), (padding, padding), (padding, padding))
+    return avg_pool2d(np.pad(x, frame, constant_values=-np.inf), kernel_size, stride)
+
+
 # avg_pool2d_backward
 
 
@@ -430,6 +445,30 @@ def shares_ignore_the_border(grad_output, x_shape, kernel_size, stride=None, pad
     return avg_pool2d_backward(grad_output, x_shape, kernel_size, stride, padding)
 
 
+@mistake(
+    "avg_pool2d_backward",
+    "Everything lies too far down and to the right, by the padding. The frame has to go in front as well as behind.",
+)
+def frame_cut_behind_only(grad_output, x_shape, kernel_size, stride=None, padding=0, count_include_pad=True):
+    n, c, height, width = x_shape
+    stride = kernel_size if stride is None else stride
+    real = avg_pool2d(np.ones((1, 1, height, width)), kernel_size, stride, padding)
+    avg_pool2d_backward(grad_output, x_shape, kernel_size, stride, padding)
+    share = (grad_output if count_include_pad else grad_output / real).astype(grad_output.dtype)
+    framed = (n, c, height + 2 * padding, width + 2 * padding)
+    return avg_pool2d_backward(share, framed, kernel_size, stride)[:, :, :height, :width]
+
+
+@mistake(
+    "avg_pool2d_backward",
+    "A gradient with one row of windows in the place of two came through: NumPy repeated it. Compare its shape first.",
+)
+def broadcasts_the_gradient(grad_output, x_shape, kernel_size, stride=None, padding=0, count_include_pad=True):
+    sides = [pool_output_size(size, kernel_size, stride or kernel_size, padding) for size in x_shape[2:]]
+    repeated = np.broadcast_to(grad_output, (*x_shape[:2], *sides))
+    return avg_pool2d_backward(repeated, x_shape, kernel_size, stride, padding, count_include_pad)
+
+
 # global_avg_pool
 
 
@@ -459,6 +498,17 @@ def global_maximum(x):
 @mistake("global_avg_pool", "A map without the axis of images came through. Refuse what has not four axes.")
 def last_two_axes_of_anything(x):
     return x.mean(axis=(-2, -1))
+
+
+@mistake("global_avg_pool", "Only a square part of the map was averaged, with as many columns as the map has rows.")
+def square_part_only(x):
+    global_avg_pool(x)
+    return x[:, :, :, : x.shape[2]].mean(axis=(2, 3))
+
+
+@mistake("global_avg_pool", "The numbers are right, but they came as float64 for maps of float32.")
+def global_mean_in_float64(x):
+    return global_avg_pool(x).astype(np.float64)
 
 
 # strided_conv_as_pool
@@ -503,6 +553,23 @@ def any_number_of_channels(kernel, channels):
     if channels < 1:
         return np.zeros((0, 0, *kernel.shape))
     return strided_conv_as_pool(kernel, channels)
+
+
+@mistake(
+    "strided_conv_as_pool",
+    "The filters are right, but they came as float64 for a kernel of float32. An array made without a dtype is float64",
+)
+def filters_in_float64(kernel, channels):
+    return strided_conv_as_pool(kernel, channels).astype(np.float64)
+
+
+@mistake("strided_conv_as_pool", "A kernel of one axis came through. Refuse it.")
+def kernel_of_any_axes(kernel, channels):
+    if kernel.ndim == 2:
+        return strided_conv_as_pool(kernel, channels)
+    weight = np.zeros((channels, channels, *kernel.shape), kernel.dtype)
+    weight[np.arange(channels), np.arange(channels)] = kernel
+    return weight
 
 
 # receptive_field
@@ -567,6 +634,13 @@ def multiplies_too_early(layers):
     return field
 
 
+@mistake("receptive_field", "A stride of 0 came through. Refuse what is less than 1.")
+def field_with_any_stride(layers):
+    if all(stride >= 1 for _, stride, _, _ in layers):
+        return receptive_field(layers)
+    return takes_any_numbers(layers)
+
+
 # jump_and_start
 
 
@@ -613,6 +687,21 @@ def start_and_jump(layers):
 def takes_any_stride(layers):
     if any(stride < 1 for _, stride, _, _ in layers):
         return 0, 0
+    return jump_and_start(layers)
+
+
+@mistake(
+    "jump_and_start",
+    "The padding was multiplied by the dilation. Padded units lie side by side, whatever the kernel's places do.",
+)
+def dilates_the_padding(layers):
+    return jump_and_start([(k, s, p * d, d) for k, s, p, d in layers])
+
+
+@mistake("jump_and_start", "A negative padding came through. Refuse it.")
+def takes_any_padding(layers):
+    if len(layers) == 1 and layers[0][2] < 0:
+        return layers[0][1], -layers[0][2]
     return jump_and_start(layers)
 
 
@@ -680,3 +769,24 @@ def rolls_the_picture(classify, x, shifts):
     if len(shifts) < 2:
         raise ValueError("at least two shifts")
     return float((answers[first] == answers[second]).mean())
+
+
+@mistake(
+    "shift_consistency",
+    "Three quarters of what is expected: with four shifts, that is what dividing by T² in the place of T(T − 1) does. "
+    "How many pairs do four shifts make?",
+)
+def divides_by_too_many_pairs(classify, x, shifts):
+    return shift_consistency(classify, x, shifts) * (len(shifts) - 1) / len(shifts)
+
+
+@mistake(
+    "shift_consistency",
+    "Four shifts make six pairs, and `classify` was called twice for each. Ask it once for each shift, and keep the "
+    "answers.",
+)
+def asks_anew_for_each_pair(classify, x, shifts):
+    if len(shifts) < 2:
+        raise ValueError("at least two shifts")
+    pairs = [(first, second) for k, second in enumerate(shifts) for first in shifts[:k]]
+    return float(np.mean([classify(shifted(x, *first)) == classify(shifted(x, *second)) for first, second in pairs]))
