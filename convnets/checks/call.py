@@ -231,7 +231,7 @@ class Call:
         scenario = getattr(self.function, "__doc__", None)
         if not self.args and not self.kwargs and scenario:
             called = scenario.strip().splitlines()[0]
-        not_written = isinstance(outcome.error, NotImplementedError)
+        not_written = signature.is_stub(outcome.error)
         if not_written:
             mismatch = Mismatch(f"{_missing(outcome.error) or name} is not written yet.")
         standing = self.supervisor.standing(name, ordinal)

@@ -272,6 +272,10 @@ class _Hooks:
         self, shell: Any, kind: type[BaseException], error: BaseException, trace: TracebackType, tb_offset: Any = None
     ) -> list[str]:
         """Say in one line which exercise is still a stub; it stays an error for whatever runs the cell."""
+        if not signature.is_stub(error):
+            lines = shell.InteractiveTB.structured_traceback(kind, error, trace, tb_offset=tb_offset)
+            shell._showtraceback(kind, error, lines)
+            return list(lines)
         names = [frame.name for frame in traceback.extract_tb(trace)]
         exercises = self.lesson.record.exercises
         missing = next((name for name in reversed(names) if name in exercises), names[-1])

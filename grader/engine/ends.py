@@ -8,6 +8,7 @@ from pathlib import Path
 
 from convnets.checks import CheckFailed
 from convnets.checks.render import Standing, as_text
+from convnets.checks.signature import is_stub
 from grader.engine.errors import EngineError
 from grader.engine.official import OfficialTest
 from grader.engine.proxy import BadReply, CallTimedOut, CannotCarry, LearnerDied, NotPlainData
@@ -88,7 +89,7 @@ def end_of(error: BaseException, place: Place) -> End:
             return _failed_check(error, place)
         case NotPlainData():
             return _told(Outcome.BadReturnType, f"The test could not use what came back: {error}.", _NOT_PLAIN, place)
-        case NotImplementedError():
+        case NotImplementedError() if is_stub(error):
             return _not_written("", place)
     learners_text = getattr(error, "learner_traceback", None)
     text = " ".join(f"{type(error).__name__}: {error}".split())

@@ -101,6 +101,17 @@ def test_a_stub_is_told_as_not_written(record):
     assert text.splitlines()[0] == "✗ double is not written yet."
 
 
+def test_what_a_library_does_not_support_is_no_stub(record):
+    import torch
+
+    def double(x):
+        return torch.nn.functional.cross_entropy(x, torch.randn(2, 3))  # the arguments swapped
+
+    text = failure(Lesson("77_double", record).check(double, torch.tensor([0, 1])).gives, 6)
+    assert "not written" not in text
+    assert "Error" in text
+
+
 def test_raises(record):
     def root(x):
         if x < 0:
@@ -236,6 +247,7 @@ def test_in_a_kernel(record, tmp_path, monkeypatch):
             'def double(x):\n    raise NotImplementedError("your code here")',
             SOURCE,
             "double(1)",
+            "import torch\ntorch.nn.functional.cross_entropy(torch.ones(2, 3).long(), torch.randn(2, 3))",
             "def double(x):\n    return x**2",
             SOURCE,
             "def double(x):\n    return 2 * x",
@@ -243,10 +255,12 @@ def test_in_a_kernel(record, tmp_path, monkeypatch):
         ],
         monkeypatch,
     )
-    stub, direct, wrong, right = outputs[2], outputs[3], outputs[5], outputs[7]
+    stub, direct, unsupported, wrong, right = (outputs[i] for i in (2, 3, 4, 6, 8))
     assert [output.output_type for output in stub] == ["error"]
     assert stub[0].traceback == ["✗ double is not written yet."]
     assert direct[0].traceback == ["✗ `double` is not written yet: do exercise 1 first."]
+    assert unsupported[0].ename == "NotImplementedError"
+    assert "not implemented for" in "".join(unsupported[0].traceback)
     assert [output.output_type for output in wrong] == ["display_data", "error"]
     assert REASON in wrong[0].data["text/html"]
     assert "<code>double(x: [1.0, 2.0])</code>" in wrong[0].data["text/html"]
