@@ -17,7 +17,10 @@ RESULTS = ROOT / "docs" / "results.md"
 BENCHMARKS = {
     "check_overhead": ["benchmarks.check_overhead"],
     "widget_latency": ["benchmarks.widget_latency"],
-    "grading": ["benchmarks.grading"],
+    "cost": ["benchmarks.grading", "counted", "cost", "output"],
+    "nbgrader": ["benchmarks.grading", "nbgrader"],
+    "scale": ["benchmarks.grading", "scale"],
+    "waiting": ["benchmarks.grading", "jobs", "start"],
     "gradebook": ["benchmarks.gradebook"],
     "kernel_start": ["benchmarks.kernel_start"],
     "agreement": ["benchmarks.agreement"],
