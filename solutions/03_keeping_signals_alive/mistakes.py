@@ -61,15 +61,16 @@ hints = {
     ),
     "activation_stds": (
         "Symptom: the first number is right and the others are not? What goes into layer 2 is what came out of layer "
-        "1. 2 instead of 1 in the first example? The activation is missing. Right for layers of one unit only? One "
+        "1. Only the last one is wrong? The activation follows on the last layer too. 2 instead of 1 in the first "
+        "example? The activation is missing. Right for layers of one unit only? One "
         "standard deviation over everything is not the mean of one a unit.",
         "Idea: a loop over the weights in which h is replaced by the next layer's h.",
         "Outline: start with x; for each weight matrix multiply by its transpose, apply the activation, note the "
         "standard deviation of the whole array; return them as an array.",
     ),
     "dead_fraction": (
-        "Symptom: 1/3 in the example? These are all zeros, not the dead units. 0.6? Units that are off for some image "
-        "are not dead. Wrong for the leaky example only? Numbers can cancel without being zero.",
+        "Symptom: 0.55 in the example? These are all zeros, not the dead units. 1? Units that are off for some image "
+        "are not dead. Wrong for the leaky example only? Numbers can cancel, or be negative, without being zero.",
         "Idea: a column is dead when all of its entries are zero.",
         "Outline: compare with zero; ask for all along the axis of the examples; the mean of the answers.",
     ),
@@ -364,7 +365,7 @@ def bias_of_all_pieces(grad_output, x, weight, bias):
 # init_weights
 
 
-@mistake("init_weights", "The shape is (fan_in, fan_out). In this course a unit is a row.")
+@mistake("init_weights", "The shape is transposed, (fan_in, fan_out). In this course a unit is a row.")
 def slides_shape(fan_in, fan_out, scheme, rng):
     return init_weights(fan_in, fan_out, scheme, rng).T.copy()
 
@@ -415,7 +416,7 @@ def uniform_weights(fan_in, fan_out, scheme, rng):
 
 @mistake(
     "init_weights",
-    "Each call gives the same weights: a generator of its own was made. Draw from the rng that was handed in.",
+    "Each call gives the same weights. All numbers come from the rng that you are given: draw from it, as it is.",
 )
 def own_generator(fan_in, fan_out, scheme, rng):
     return init_weights(fan_in, fan_out, scheme, np.random.default_rng(0))
@@ -446,6 +447,15 @@ def before_the_activation(x, weights, activation):
 @mistake("activation_stds", "Every layer got x. The second layer's input is what the first one put out.")
 def every_layer_gets_x(x, weights, activation):
     return np.array([np.std(activation(x @ weight.T)) for weight in weights])
+
+
+@mistake("activation_stds", "No activation on the last layer: it follows on every layer, the last one too.")
+def last_layer_bare(x, weights, activation):
+    stds = activation_stds(x, weights, activation)
+    for weight in weights[:-1]:
+        x = activation(x @ weight.T)
+    stds[-1] = np.std(x @ weights[-1].T)
+    return stds
 
 
 @mistake("activation_stds", "These are variances: square roots are missing.")
@@ -502,6 +512,19 @@ def sums_to_zero(h):
 @mistake("dead_fraction", "This is the fraction of units that are alive.")
 def alive_units(h):
     return 1 - dead_fraction(h)
+
+
+@mistake(
+    "dead_fraction",
+    "Units that are never positive were counted. A unit may be negative, as of a leaky ReLU: dead means exactly zero.",
+)
+def never_positive(h):
+    return float(np.mean(np.all(h <= 0, axis=0)))
+
+
+@mistake("dead_fraction", "The largest value of a unit can be 0 although others are negative: that unit is not dead.")
+def largest_is_zero(h):
+    return float(np.mean(h.max(axis=0) == 0))
 
 
 # standardise
@@ -597,7 +620,9 @@ def eps_after_the_root(x_train, x_test, kind, eps=0.0):
     return whitened(x_train, x_test, kind, eps, lambda values, eps: 1 / (np.sqrt(values) + eps))
 
 
-@mistake("whiten", "The columns come in eigh's order, the smallest variance first. The largest was to come first.")
+@mistake(
+    "whiten", "The columns are in reverse order: eigh puts the smallest variance first, here the largest comes first."
+)
 def smallest_first(x_train, x_test, kind, eps=0.0):
     both = whiten(x_train, x_test, kind, eps)
     return both if kind == "zca" else tuple(part[:, ::-1].copy() for part in both)
