@@ -11,16 +11,17 @@ from convnets.checks.authoring import mistake
 
 hints = {
     "LeNet5": (
-        "Symptom: an error about shapes of matrices, as 400 against 576? A convolution was padded. Logits that sum to "
-        "1? Something was put behind the last layer. Right in the modern form only? Look at what modern=False must "
-        "change. A wrong number of weights? Compare with the table, layer by layer.",
+        "Symptom: an error about shapes of matrices, as 400 against 576, or 122,880 weights in C5? A convolution was "
+        "padded. Numbers that sum to 1, or none below 0? Something was put behind the last layer. All 20 logits wrong? "
+        "Count the activations: there are four. Right in one form only? Look at what modern=False must change. 840 "
+        "where 588 is expected? The last layer needs the number of classes.",
         "Idea: twelve layers in a row: twice convolution, activation, pooling; then flatten; then three linear layers "
         "with activations between them.",
         "Outline: choose two classes, one for the activation and one for pooling, by modern; hand to "
         "super().__init__ the layers of the table in order, with a new activation after C1, C3, C5 and F6.",
     ),
     "layer_shapes": (
-        "Symptom: every shape begins with an extra 1? That is the batch axis. One shape too few? The picture itself is "
+        "Symptom: shapes that begin with an extra 1? That is the batch axis. One shape too few? The picture itself is "
         "the first. Fewer still? Activations and pooling have a shape too.",
         "Idea: a batch of one picture of zeros, handed from layer to layer.",
         "Outline: make a tensor of zeros with a batch axis in front; begin the list with the given shape; for each "
@@ -28,43 +29,46 @@ hints = {
     ),
     "count_parameters": (
         "Symptom: 10 for LeNet-5? That is how many tensors there are. Too many for batch normalisation? The running "
-        "averages are buffers. Too many for the frozen net? Ask each parameter.",
+        "averages are buffers. Too many for a frozen layer, or 60,850 for 60,000? Ask each parameter.",
         "Idea: model.parameters() gives each parameter once, however often it is used.",
         "Outline: for each of the model's parameters that has requires_grad, add the number of its entries.",
     ),
     "count_macs": (
-        "Symptom: 84 or more for one 3 × 3 kernel with nine products at nine positions? Look at what the bias adds. "
-        "Only 9? Every position counts. Four times too much for groups? Look at the shape of weight. Right at stride 1 "
-        "without padding only? It is the output's positions that count.",
+        "Symptom, for one 3 × 3 kernel with nine products at nine positions: 82 or 90? The bias was counted. 162? One "
+        "MAC is a product and its addition together. 225? Those are positions of the input. 9? Every position counts. "
+        "Four times too much for groups? Look at the shape of weight.",
         "Idea: each entry of weight is used once for every position of the output.",
         "Outline: hand a batch of one from layer to layer; for a convolution, multiply the entries of weight by "
         "height times width of the output; for a linear layer take the entries of weight; for all others 0.",
     ),
     "digits_per_second": (
-        "Symptom: slower than expected by a factor? Find out whether the first call is timed, whether the mean was "
-        "taken instead of the shortest, and whether gradients are on. Right for one digit only? Count the digits of x.",
+        "Symptom: a third of the speed? Are gradients on? Slower by another factor? Was the mean or the median taken "
+        "instead of the shortest? Twice too fast with one repeat? The first call is timed, or there is no warm-up. "
+        "Right for one digit only? Count the digits of x.",
         "Idea: disturbances make a run longer and never shorter, so the shortest run is the nearest to the truth.",
         "Outline: check repeats; with gradients off, call the model once; then, repeats times, read the clock, call "
         "the model, read the clock again and keep the difference; divide the number of pictures by the smallest.",
     ),
     "train_epoch": (
-        "Symptom: right with one batch, wrong with three? Are the gradients set to zero for each of them, and is the "
-        "mean taken over pictures? Wrong weights with one batch already? Look at the order of zero_grad, backward and "
-        "step. Weights right and loss wrong? Batches of different size count differently.",
+        "Symptom: right with one batch, wrong with three? Are the gradients set to zero for each of them? Is the order "
+        "drawn once, by rng? Does the last batch take part? Wrong weights with one batch already? Look at the order of "
+        "zero_grad, backward and step; and are y and x picked by the same places? Weights right and loss wrong? "
+        "Batches of different size count differently, and the loss of a batch is a mean already.",
         "Idea: cut the order into pieces of B places; each piece picks its pictures and its classes.",
         "Outline: training mode; draw the order; for each start 0, B, 2B, … take the next piece; zero the gradients; "
         "loss of the batch; backward; step; add loss times number of pictures; in the end divide by N.",
     ),
     "permute_pixels": (
         "Symptom: the picture moved the other way? Position i receives, it does not send. Rows moved as a whole? "
-        "Positions count single pixels. An error was expected and a result came? Sort the permutation and compare.",
+        "Positions count single pixels. An error was expected and a result came? It is not enough that the numbers "
+        "differ, or that there are enough of them.",
         "Idea: with the last two axes as one, it is indexing with the permutation.",
         "Outline: compare the sorted permutation with 0 … H·W − 1 and raise if they differ; reshape to (N, C, H·W); "
         "index the last axis; reshape back.",
     ),
     "connection_table": (
-        "Symptom: too few in the last rows of a block? The maps of S2 are in a ring. Row 12 with neighbours only? It "
-        "sees two pairs.",
+        "Symptom: an index 6 out of bounds, or too few in the last rows of a block? The maps of S2 are in a ring. Row "
+        "12 with neighbours only? It sees two pairs.",
         "Idea: (k + i) % 6 is the map i places after k in the ring.",
         "Outline: zeros of dtype bool; for k from 0 to 5 set three entries in row k and four in row 6 + k; for k from "
         "0 to 2 the offsets 0, 1, 3, 4 in row 12 + k; the last row whole.",
@@ -83,15 +87,13 @@ hints = {
 # LeNet5
 
 
-def _layers(classes, activation, pool, *, padding=0):
+def _layers(classes, activation, pool):
     """Return the twelve layers in order, to be changed by the mistakes."""
-    side = (32 + 2 * padding - 4) // 2
-    side = (side + 2 * padding - 4) // 2
     return [
-        *(nn.Conv2d(1, 6, 5, padding=padding), activation(), pool(2)),
-        *(nn.Conv2d(6, 16, 5, padding=padding), activation(), pool(2)),
+        *(nn.Conv2d(1, 6, 5), activation(), pool(2)),
+        *(nn.Conv2d(6, 16, 5), activation(), pool(2)),
         nn.Flatten(),
-        *(nn.Linear(16 * side * side, 120), activation()),
+        *(nn.Linear(400, 120), activation()),
         *(nn.Linear(120, 84), activation()),
         nn.Linear(84, classes),
     ]
@@ -99,24 +101,6 @@ def _layers(classes, activation, pool, *, padding=0):
 
 def _kinds(modern):
     return (nn.ReLU, nn.MaxPool2d) if modern else (nn.Tanh, nn.AvgPool2d)
-
-
-@mistake(
-    "LeNet5",
-    "C5 has 1,024 inputs here: the convolutions were padded, so the maps stay large. LeNet-5's shrink by 4 pixels.",
-)
-class PadsTheConvolutions(nn.Sequential):
-    def __init__(self, classes=10, *, modern=True):
-        super().__init__(*_layers(classes, *_kinds(modern), padding=2))
-
-
-@mistake(
-    "LeNet5",
-    "There are ten classes whatever is asked for. The last layer needs the number that it is given.",
-)
-class AlwaysTenClasses(nn.Sequential):
-    def __init__(self, classes=10, *, modern=True):
-        super().__init__(*_layers(10, *_kinds(modern)))
 
 
 @mistake(
@@ -151,11 +135,30 @@ class NoActivationBetweenLinearLayers(nn.Sequential):
 
 @mistake(
     "LeNet5",
+    "F6 and the output follow each other without activation: two linear layers in a row are one linear layer.",
+)
+class NoActivationAfterF6(nn.Sequential):
+    def __init__(self, classes=10, *, modern=True):
+        layers = _layers(classes, *_kinds(modern))
+        super().__init__(*layers[:10], layers[11])
+
+
+@mistake(
+    "LeNet5",
     "This is the modern net with average pooling in it. Which pooling belongs to which form?",
 )
 class AveragePoolingInBothForms(nn.Sequential):
     def __init__(self, classes=10, *, modern=True):
         super().__init__(*_layers(classes, _kinds(modern)[0], nn.AvgPool2d))
+
+
+@mistake(
+    "LeNet5",
+    "The two forms have changed places: modern=True gives the form of 1998. Which of them has ReLU?",
+)
+class FormsExchanged(nn.Sequential):
+    def __init__(self, classes=10, *, modern=True):
+        super().__init__(*_layers(classes, *_kinds(not modern)))
 
 
 @mistake(
@@ -185,6 +188,14 @@ class PoolsBeforeTheActivation(nn.Sequential):
 @mistake("layer_shapes", "Every shape begins with the batch axis. The shape of one picture is asked for.")
 def keeps_the_batch_axis(model, shape):
     return [(1, *each) for each in layer_shapes(model, shape)]
+
+
+@mistake(
+    "layer_shapes",
+    "The shapes of the layers begin with the batch axis, that of the picture does not. No batch axis is asked for.",
+)
+def keeps_the_batch_axis_of_the_layers(model, shape):
+    return [tuple(shape), *keeps_the_batch_axis(model, shape)[1:]]
 
 
 @mistake("layer_shapes", "The picture's own shape is missing: the list begins with it.")
@@ -248,6 +259,14 @@ def counts_shared_ones_twice(model):
 )
 def counts_the_state(model):
     return sum(value.numel() for value in model.state_dict().values())
+
+
+@mistake(
+    "count_parameters",
+    "The numbers are right, but the answer is no int: was it summed as a tensor, or as floats?",
+)
+def gives_a_tensor(model):
+    return torch.tensor(count_parameters(model))
 
 
 # count_macs
@@ -362,6 +381,17 @@ def takes_the_mean(model, x, repeats=5, clock=time.process_time):
     with torch.no_grad():
         model(x)
         return len(x) / float(np.mean(_durations(model, x, repeats, clock)))
+
+
+@mistake(
+    "digits_per_second",
+    "This is the median of the runs. It hides one disturbed run, but the shortest run was disturbed least.",
+)
+def takes_the_median(model, x, repeats=5, clock=time.process_time):
+    _checked(repeats)
+    with torch.no_grad():
+        model(x)
+        return len(x) / float(np.median(_durations(model, x, repeats, clock)))
 
 
 @mistake(
@@ -493,9 +523,13 @@ def sums_the_loss(model, optimizer, x, y, batch_size, rng):
     return _epoch(model, optimizer, x, y, batch_size, rng, reduction="sum")
 
 
-@mistake("train_epoch", "Nothing is returned. The mean loss is asked for.")
-def returns_nothing(model, optimizer, x, y, batch_size, rng):
-    _epoch(model, optimizer, x, y, batch_size, rng)
+@mistake(
+    "train_epoch",
+    "The weights are right and the loss is too small: the mean losses of the batches were added and then divided by "
+    "N. Each is a mean over its pictures already: what does its sum over them need first?",
+)
+def divides_once_too_often(model, optimizer, x, y, batch_size, rng):
+    return _epoch(model, optimizer, x, y, batch_size, rng, mean_of_batches=True) * -(-len(x) // batch_size) / len(x)
 
 
 # permute_pixels
@@ -521,6 +555,17 @@ def stays_flat(x, permutation):
 )
 def checks_nothing(x, permutation):
     return x.reshape(*x.shape[:2], -1)[:, :, np.resize(permutation, x.shape[2] * x.shape[3])].reshape(x.shape)
+
+
+@mistake(
+    "permute_pixels",
+    "As many different numbers as positions are accepted. −1 differs from 0, 1 and 2 and is no position: are all of "
+    "0 … H·W − 1 there?",
+)
+def asks_only_whether_they_differ(x, permutation):
+    if len(set(permutation.tolist())) != x.shape[2] * x.shape[3]:
+        raise ValueError("a position twice")
+    return x.reshape(*x.shape[:2], -1)[:, :, permutation].reshape(x.shape)
 
 
 @mistake(
@@ -552,6 +597,17 @@ def cuts_the_ring(*_):
     for k in range(3):
         table[12 + k, [k, k + 1, k + 3, min(k + 4, 5)]] = True
     table[15] = True
+    return table
+
+
+@mistake(
+    "connection_table",
+    "There is no map 6: after map 5 the ring begins again with map 0.",
+)
+def runs_past_the_end():
+    table = np.zeros((16, 6), bool)
+    for k in range(6):
+        table[k, [k, k + 1, k + 2]] = True
     return table
 
 
@@ -604,3 +660,12 @@ def adds_the_bias_for_each_connection(x, weight, bias, table):
 def accepts_any_number(x, weight, bias, table):
     needed = int(table.sum())
     return sparse_conv2d(x, torch.cat([weight] * needed)[:needed], bias, table)
+
+
+@mistake(
+    "sparse_conv2d",
+    "The values are right, and no gradient reaches the kernels: were they copied as numbers (detach, .data, "
+    "torch.tensor), or made a new parameter? They must go in as they are.",
+)
+def detaches_the_kernels(x, weight, bias, table):
+    return sparse_conv2d(x, weight.detach(), bias, table)
