@@ -22,7 +22,7 @@ def print_table(verdicts: list[Verdict]) -> None:
     from rich.table import Table
 
     # Piped output has no width of its own.
-    console = Console() if sys.stdout.isatty() else Console(width=140)
+    console = Console() if sys.stdout.isatty() else Console(width=160)
     table = Table(title="grader verify")
     for name in ("module", "solution", "stub", "mistakes", "targets", "graded", "stub", "nbgrader", "stub", "time", ""):
         table.add_column(name, justify="left" if name in ("module", "") else "right", no_wrap=name == "module")

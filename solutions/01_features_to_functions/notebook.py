@@ -1455,7 +1455,7 @@ for name, result in results.items():
 gain = min(results["HoG"]["as they are"]) - max(results["pixels"]["as they are"])
 lesson.target("linear model on raw pixels, mean", mean_of("pixels"), at_least=82.0, unit="%")
 lesson.target("linear model on raw pixels, mean", mean_of("pixels"), at_most=84.0, unit="%")
-lesson.target("HoG above raw pixels, worst run against best run", gain, at_least=1.5, unit=" points")
+lesson.target("HoG above raw pixels, worst run against best run", gain, at_least=1.5, unit="points")
 print("\ntop-k error of HoG's first run:", end="")
 print(
     ", ".join(f" k = {k}: {100 * topk_error(results['HoG']['logits'], fashion.y_test, k):.1f} %" for k in (1, 2, 3, 5))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
@@ -44,14 +45,18 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         yield entered(stack, running_lab(tmp_path_factory.mktemp("lab")))
 
 
-@pytest.fixture(scope="session")
-def open_notebook(browser: Browser, lab: Lab) -> Callable[..., NotebookPage]:
-    """A function: cells (and name=, width=) to a notebook open in JupyterLab, all cells run."""
-    count = 0
+_NUMBERS = itertools.count(1)
 
-    def opened(cells: list[str], *, name: str = "notebook", width: int = 1100) -> NotebookPage:
-        nonlocal count
-        count += 1
-        return open_in_lab(lab, browser, cells, f"{name}_{count}", width)
 
-    return opened
+@pytest.fixture(scope="module")
+def open_notebook(browser: Browser, lab: Lab) -> Iterator[Callable[..., NotebookPage]]:
+    """A function: cells (and name=, width=) to a notebook open in JupyterLab, all cells run; closed with its module."""
+    opened: list[NotebookPage] = []
+
+    def opening(cells: list[str], *, name: str = "notebook", width: int = 1100) -> NotebookPage:
+        opened.append(open_in_lab(lab, browser, cells, f"{name}_{next(_NUMBERS)}", width))
+        return opened[-1]
+
+    yield opening
+    for notebook in opened:
+        notebook.page.context.close()
