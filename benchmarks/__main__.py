@@ -25,7 +25,7 @@ BENCHMARKS = {
     "kernel_start": ["benchmarks.kernel_start"],
     "agreement": ["benchmarks.agreement"],
     "faults": ["benchmarks.faults"],
-    "submissions": ["tests.grader.submissions.against_nbgrader"],
+    "submissions": ["tests.grader.submissions.against_nbgrader", "--profile", "numpy"],
 }
 
 

@@ -18,7 +18,7 @@ export default courseWidget("Batch normalization, before and after", (stage, sen
   const weight = control("α (weight)", "weight");
   const bias = control("β (bias)", "bias");
   const seed = stepper({ label: "draw", onInput: (value) => send("set", { seed: value }) });
-  const identity = button({ label: "α = std, β = mean", kind: "bh-identity", onClick: () => send("identity") });
+  const identity = button({ label: "α = √(std² + ε), β = mean", kind: "bh-identity", onClick: () => send("identity") });
   const fresh = button({ label: "α = 1, β = 0", kind: "bh-fresh", onClick: () => send("fresh") });
 
   const rows = {};
@@ -75,7 +75,7 @@ export default courseWidget("Batch normalization, before and after", (stage, sen
       svg("line", { x1: 0, x2: WIDTH, y1: floor, y2: floor }),
       ...[-10, -5, 0, 5, 10].map((x) => svg("text", { x: px(x), y: ROW - 4, "text-anchor": "middle" }, String(x).replace("-", "−"))),
     );
-    setText(row.words, `mean ${data.mean}, standard deviation ${data.std}, ${data.flat} of ${view.examples} units flat`);
+    setText(row.words, `mean ${data.mean}, standard deviation ${data.std}, ${data.flat} of ${view.examples} logits in the flat part`);
     row.chart.setAttribute("aria-label", `histogram, mean ${data.mean}, standard deviation ${data.std}`);
   }
 

@@ -1,8 +1,8 @@
 """Logits of one neuron before and after batch normalization: the learner's ``batchnorm_forward`` makes the second row.
 
 The first histogram follows mean and spread of what comes in, the second follows scale and offset only. Behind both
-stands the activation that the logits enter, with its flat parts, so that it can be counted how many units would pass
-hardly any gradient.
+stands the activation that the logits enter, with its flat parts, so that it can be counted for how many examples the
+neuron would pass hardly any gradient.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ EXAMPLES = 400
 EPS = 1e-5
 #: Where histograms are drawn; what lies beyond is counted in the outermost bin.
 EDGES = np.linspace(-12.0, 12.0, 97)
-#: A unit is flat where the activation's derivative is less than this share of its largest value.
+#: A logit is in the flat part where the activation's derivative is less than this share of its largest value.
 FLAT = 0.1
 MEAN, STD, WEIGHT, BIAS = (-8.0, 8.0), (0.1, 5.0), (-3.0, 6.0), (-8.0, 8.0)
 
@@ -108,7 +108,7 @@ def outputs(
     return x, y, {"words": words, "wrong": True}
 
 
-def flat_units(values: Array, activation: str) -> int:
+def flat_logits(values: Array, activation: str) -> int:
     """Count the values at which the activation's derivative is less than a tenth of its largest value."""
     _, derivative, largest = ACTIVATIONS[activation]
     return int((derivative(values) < FLAT * largest).sum())
@@ -125,13 +125,13 @@ def flat_ranges(activation: str) -> list[list[float]]:
 
 
 def row_of(values: Array, activation: str) -> dict[str, Any]:
-    """Describe one histogram: shares of the examples for each bin, mean, standard deviation, flat units."""
+    """Describe one histogram: the share of each bin, mean, standard deviation, logits in the flat part."""
     counts, _ = np.histogram(np.clip(values, EDGES[0], EDGES[-1]), EDGES)
     return {
         "bars": [round(float(share), 4) for share in counts / len(values)],
         "mean": f"{values.mean():.2f}".replace("-0.00", "0.00").replace("-", "−"),
         "std": f"{values.std():.2f}",
-        "flat": flat_units(values, activation),
+        "flat": flat_logits(values, activation),
     }
 
 
@@ -174,7 +174,7 @@ def view_of(state: BatchnormHistogramsState, batchnorm_forward: Learner = None) 
 def describe(state: BatchnormHistogramsState, x: Array, y: Array, flat_before: int, flat_after: int) -> str:
     """Say in one or two sentences what the picture shows."""
     words = (
-        f"In the flat part of the {state.activation}: {flat_before} of {EXAMPLES} units without batch normalization, "
+        f"In the flat part of the {state.activation}: {flat_before} of {EXAMPLES} logits without batch normalization, "
         f"{flat_after} with it."
     )
     if np.allclose(x, y, atol=0.002):

@@ -27,6 +27,7 @@ export default courseWidget("Batch normalization, train and eval mode", (stage, 
   const figures = element(
     "p",
     { class: "te-figures" },
+    element("span", { class: "te-key" }, "mean used"),
     element("span", {}, element("b", {}, "normalised by "), used),
     element("span", {}, element("b", {}, "running statistics "), running),
   );

@@ -34,7 +34,8 @@ hints = {
     "batchnorm_forward": (
         "Symptom: right in training and wrong in eval mode? Look at which statistics normalise, and whether ε is "
         "there. The output is right and the statistics are not? Which variance is kept, and in which mode? No error "
-        "for a batch of one? It needs one in training only.",
+        "for a batch of one? It needs one in training only; an array of one axis is refused in both. float64 from "
+        "float32? Something of float64 was mixed in.",
         "Idea: you have both halves already. The mode chooses between them; scale and offset come last, in both modes.",
         "Outline: check the axes; in training normalise the batch and update the running statistics in PyTorch's "
         "convention, which refuses a single example; otherwise use the running statistics with ε inside the root, and "
@@ -42,8 +43,8 @@ hints = {
     ),
     "batchnorm_backward_graph": (
         "Symptom: weight or bias of shape (N, D)? What was spread over the examples is summed on the way back. std has "
-        "the wrong sign? Differentiate c/s with respect to s. centred too small? It has two users. x too small? So has "
-        "x.",
+        "the wrong sign? Differentiate c/s with respect to s. centred wrong while std and var are right? It has two "
+        "users. Every x of a column off by the same amount? The path through the mean is missing, or its 1/N.",
         "Idea: go through the table from below. For each node ask: who uses it, with which local derivative, and was "
         "it spread over the examples?",
         "Outline: forwards again down to x̂; bias and weight as sums over the batch; x_hat times the scale; std from "
@@ -53,15 +54,15 @@ hints = {
     "batchnorm_backward": (
         "Symptom: the gradient is right up to a factor? N, the weight, or the root. It does not sum to 0 over the "
         "batch? The mean's part is missing. Right when the gradient does not follow x̂ only? The variance's part is "
-        "missing.",
+        "missing. float64 from float32? Something of float64 was mixed in.",
         "Idea: the bracket divided by N is g minus its mean minus x̂ times the mean of g x̂.",
         "Outline: check the shapes; x̂ and s from x; the two sums, which are the gradients of bias and weight; the "
         "bracket; times weight over s; return three arrays in the order of the docstring.",
     ),
     "batchnorm2d": (
         "Symptom: a statistic for each pixel or each image? Count the values that belong to one channel. Values in "
-        "the wrong places? A reshape alone does not exchange axes. Running variance slightly off? The number of "
-        "examples is N·H·W.",
+        "the wrong places? A reshape alone does not exchange axes. Running variance slightly off, or one image "
+        "refused? The number of examples is N·H·W.",
         "Idea: make a table with one row for each pixel of each image and one column for each channel, and use the "
         "layer for tables.",
         "Outline: check the axes; move the channel axis to the end, then reshape to (N·H·W, C); run "
@@ -70,7 +71,8 @@ hints = {
     "fold_into_conv": (
         "Symptom: the filters are right and the bias is not? The convolution's own bias is normalised too, and the "
         "running mean is subtracted before the factor acts. Outputs mixed up when there are as many filters as input "
-        "channels? Look at which axis the factor multiplies.",
+        "channels? Look at which axis the factor multiplies. No error for one scale and two filters? NumPy "
+        "stretches it.",
         "Idea: write y = f·(W*x + b − μ) + bias with f = weight/√(σ² + ε) and multiply out.",
         "Outline: check that there is one scale for each filter; the factor, shape (C_out,); the filters times the "
         "factor along their first axis; (convolution's bias or 0, minus the running mean) times the factor, plus the "
@@ -192,6 +194,11 @@ def always_unbiased(running_mean, running_var, x, momentum=0.1, convention="pyto
     return update_running(running_mean, running_var, x, momentum)
 
 
+@mistake("update_running", "The two are in the wrong order: first the running mean, then the running variance.")
+def variance_first(running_mean, running_var, x, momentum=0.1, convention="pytorch"):
+    return update_running(running_mean, running_var, x, momentum, convention)[::-1]
+
+
 @mistake("update_running", "The statistics of the last batch came back. The old ones should weigh 1 − momentum.")
 def forgets_the_past(running_mean, running_var, x, momentum=0.1, convention="pytorch"):
     return update_running(running_mean, running_var, x, 1.0, convention)
@@ -202,6 +209,16 @@ def keeps_the_standard_deviation(running_mean, running_var, x, momentum=0.1, con
     mean, _ = update_running(running_mean, running_var, x, momentum, convention)
     std = x.std(axis=0, ddof=1 if convention == "pytorch" else 0)
     return mean, momentum * std + (1 - momentum) * running_var
+
+
+@mistake(
+    "update_running",
+    "One example is refused in the lecture's convention too. Which of the two variances needs a second one?",
+)
+def refuses_one_example(running_mean, running_var, x, momentum=0.1, convention="pytorch"):
+    if len(x) < 2:
+        raise ValueError("at least two examples")
+    return update_running(running_mean, running_var, x, momentum, convention)
 
 
 @mistake(
@@ -420,7 +437,7 @@ def stretches_the_gradient(grad_output, x, weight, eps=1e-5):
 def statistics_for_each_pixel(x, weight, bias, running_mean, running_var, training=True, momentum=0.1, eps=1e-5):
     _, *running = batchnorm2d(x, weight, bias, running_mean, running_var, training, momentum, eps)
     scale, offset = weight[:, None, None], bias[:, None, None]
-    return scale * (x - x.mean(axis=0)) / np.sqrt(x.var(axis=0) + eps + 1e-300) + offset, *running
+    return scale * (x - x.mean(axis=0)) / np.sqrt(x.var(axis=0) + eps) + offset, *running
 
 
 @mistake(
@@ -432,7 +449,6 @@ def statistics_for_each_image(x, weight, bias, running_mean, running_var, traini
     if training:
         mean, var = x.mean(axis=(2, 3), keepdims=True), x.var(axis=(2, 3), keepdims=True)
         y = weight[:, None, None] * (x - mean) / np.sqrt(var + eps) + bias[:, None, None]
-        y = y + 0.0
     return y, *running
 
 
@@ -463,6 +479,16 @@ def reshapes_without_moving(x, weight, bias, running_mean, running_var, training
 def does_not_move_back(x, weight, bias, running_mean, running_var, training=True, momentum=0.1, eps=1e-5):
     y, *running = batchnorm2d(x, weight, bias, running_mean, running_var, training, momentum, eps)
     return y.transpose(0, 2, 3, 1).reshape(x.shape), *running
+
+
+@mistake(
+    "batchnorm2d",
+    "One image alone is refused. Count the values of a channel: when are there fewer than two?",
+)
+def refuses_one_image(x, weight, bias, running_mean, running_var, training=True, momentum=0.1, eps=1e-5):
+    if training and len(x) < 2:
+        raise ValueError("at least two images")
+    return batchnorm2d(x, weight, bias, running_mean, running_var, training, momentum, eps)
 
 
 @mistake(
@@ -535,6 +561,14 @@ def needs_a_bias(conv_weight, conv_bias, weight, bias, running_mean, running_var
 @mistake("layer_norm", "That is batch normalization: the statistics run over the examples. Here each has its own.")
 def over_the_batch(x, weight, bias, eps=1e-5):
     return weight * (x - x.mean(axis=0)) / np.sqrt(x.var(axis=0) + eps) + bias
+
+
+@mistake(
+    "layer_norm",
+    "The statistics run along axis 1. The features stand on the last axis, which is axis 1 only where there are two.",
+)
+def along_axis_one(x, weight, bias, eps=1e-5):
+    return weight * (x - x.mean(axis=1, keepdims=True)) / np.sqrt(x.var(axis=1, keepdims=True) + eps) + bias
 
 
 @mistake("layer_norm", "Scale and offset are missing.")

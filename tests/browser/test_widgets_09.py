@@ -72,6 +72,7 @@ def test_the_input_moves_the_upper_histogram_only(notebook: NotebookPage) -> Non
     assert bars(widget, "before") != upper
     assert bars(widget, "after") == lower
     expect(words(widget, "after")).to_contain_text("mean 0.00, standard deviation 1.00")
+    expect(words(widget, "after")).to_contain_text("of 400 logits in the flat part")
 
 
 def test_scale_and_offset_move_the_lower_histogram_by_the_keyboard(notebook: NotebookPage) -> None:
@@ -91,7 +92,7 @@ def test_scale_and_offset_move_the_lower_histogram_by_the_keyboard(notebook: Not
 
 def test_the_identity_button_and_the_way_back(notebook: NotebookPage) -> None:
     widget = notebook.run("BatchnormHistograms(batchnorm_forward, mean=-3, std=2)")
-    after(widget, widget.get_by_role("button", name="α = std, β = mean").click)
+    after(widget, widget.get_by_role("button", name="α = √(std² + ε), β = mean").click)
     expect(widget.locator(".cnn-status")).to_contain_text("BN(x) = x")
     assert bars(widget, "before") == bars(widget, "after")
     after(widget, widget.get_by_role("button", name="α = 1, β = 0").click)
@@ -113,6 +114,7 @@ def test_a_buggy_or_missing_forward_pass_is_seen(notebook: NotebookPage) -> None
 
 def test_the_switch_is_moved_by_mouse_and_the_company_stops_to_matter(notebook: NotebookPage) -> None:
     widget = notebook.run("TrainEvalSwitch(batchnorm_forward)")
+    expect(widget.locator(".te-key")).to_have_text("mean used")
     first = outputs(widget)
     after(widget, widget.get_by_role("button", name="more draw of the others").click)
     assert outputs(widget)[-1] != first[-1]

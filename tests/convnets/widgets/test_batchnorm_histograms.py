@@ -10,8 +10,8 @@ from convnets.widgets.batchnorm_histograms import (
     ACTIVATIONS,
     BatchnormHistograms,
     BatchnormHistogramsState,
+    flat_logits,
     flat_ranges,
-    flat_units,
     logits_of,
     normalised,
     view_of,
@@ -71,9 +71,14 @@ def test_derivatives_and_their_largest_value(name):
     assert derivative(np.linspace(-7, 7, 10001)).max() == pytest.approx(largest, abs=1e-6)
 
 
-def test_flat_units_and_the_ranges_that_are_drawn():
-    assert flat_units(np.array([-1.0, 0.0, 1.0]), "ReLU") == 2
-    assert flat_units(np.array([-4.0, -3.0, 3.0, 4.0]), "sigmoid") == 2
+def test_the_sentence_counts_logits_without_and_with_the_layer():
+    said = view_of(BatchnormHistogramsState(), batchnorm_forward)["status"]
+    assert said == "In the flat part of the sigmoid: 157 of 400 logits without batch normalization, 1 with it."
+
+
+def test_flat_logits_and_the_ranges_that_are_drawn():
+    assert flat_logits(np.array([-1.0, 0.0, 1.0]), "ReLU") == 2
+    assert flat_logits(np.array([-4.0, -3.0, 3.0, 4.0]), "sigmoid") == 2
     assert flat_ranges("ReLU") == [[-12.0, 0.0]]
     (low, left), (right, high) = flat_ranges("sigmoid")
     assert (low, high) == (-12.0, 12.0)
