@@ -1,7 +1,7 @@
 """Loaders of the course's data. Every file is checked against its SHA-256; nothing is ever downloaded."""
 
 from convnets.data.files import DataError, data_folder
-from convnets.data.imagenet import imagenet_classes, imagenet_weights
+from convnets.data.imagenet import ContestEntry, imagenet_classes, imagenet_history, imagenet_weights
 from convnets.data.images import (
     LabelledImages,
     Stamps,
@@ -21,6 +21,7 @@ from convnets.data.temperatures import (
 )
 
 __all__ = [
+    "ContestEntry",
     "DataError",
     "LabelledImages",
     "Normals",
@@ -31,6 +32,7 @@ __all__ = [
     "digits",
     "fashion_mnist",
     "imagenet_classes",
+    "imagenet_history",
     "imagenet_weights",
     "photograph",
     "photograph_names",

@@ -1,10 +1,13 @@
 """Interactive pictures driven by the learner's own functions."""
 
 from convnets.widgets.activation_slopes import ActivationSlopes
+from convnets.widgets.architecture_calculator import ArchitectureCalculator
+from convnets.widgets.augmentation_mixer import AugmentationMixer
 from convnets.widgets.batchnorm_histograms import BatchnormHistograms
 from convnets.widgets.computation_graph import ComputationGraph
 from convnets.widgets.confusion_browser import ConfusionBrowser
 from convnets.widgets.convolution_terms import ConvolutionTerms
+from convnets.widgets.imagenet_winners import ImagenetWinners
 from convnets.widgets.kernel_painter import KernelPainter
 from convnets.widgets.neuron import Neuron
 from convnets.widgets.optimizer_race import OptimizerRace
@@ -16,14 +19,18 @@ from convnets.widgets.relu_steps import ReluSteps
 from convnets.widgets.schedule_sketch import ScheduleSketch
 from convnets.widgets.signal_depth import SignalDepth
 from convnets.widgets.sliding_kernel import SlidingKernel
+from convnets.widgets.thinned_nets import ThinnedNets
 from convnets.widgets.train_eval_switch import TrainEvalSwitch
 
 __all__ = [
     "ActivationSlopes",
+    "ArchitectureCalculator",
+    "AugmentationMixer",
     "BatchnormHistograms",
     "ComputationGraph",
     "ConfusionBrowser",
     "ConvolutionTerms",
+    "ImagenetWinners",
     "KernelPainter",
     "Neuron",
     "OptimizerRace",
@@ -35,5 +42,6 @@ __all__ = [
     "ScheduleSketch",
     "SignalDepth",
     "SlidingKernel",
+    "ThinnedNets",
     "TrainEvalSwitch",
 ]

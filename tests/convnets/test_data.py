@@ -244,6 +244,17 @@ def one_line(error):
     return text
 
 
+def test_imagenets_history_has_one_winner_a_year_and_errors_that_fall():
+    history = data.imagenet_history()
+    winners = [entry for entry in history if entry.role == "winner"]
+    assert [entry.year for entry in winners] == list(range(2010, 2018))
+    errors = [entry.top5_error for entry in winners]
+    assert errors == sorted(errors, reverse=True)
+    assert (errors[0], errors[2], errors[5]) == (28.2, 15.3, 3.57)
+    assert [entry.layers for entry in winners] == [None, None, 8, 8, 22, 152, None, 154]
+    assert {entry.role for entry in history} == {"winner", "second", "without extra data", "human"}
+
+
 @pytest.mark.parametrize("name", LOADERS)
 def test_a_missing_file_gives_one_line_that_says_what_to_do(copy_of_data, name):
     (copy_of_data / name).unlink()

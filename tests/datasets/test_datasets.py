@@ -25,8 +25,9 @@ def load_make(name):
     return module
 
 
-def test_there_are_six_sets():
-    assert SETS == ["digits", "fashion_mnist", "imagenet", "photographs", "stamps", "temperatures"]
+def test_there_are_seven_sets():
+    names = ["digits", "fashion_mnist", "imagenet", "imagenet_history", "photographs", "stamps", "temperatures"]
+    assert names == SETS
 
 
 def test_the_manifest_lists_every_shipped_file_and_nothing_else():
