@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.browser.harness import NotebookPage, turn_of, wait_turn
+from tests.browser.harness import NotebookPage
+from tests.browser.widgets import after, check_words_in_both_themes_and_on_a_narrow_page
 
 SETUP = """
 import numpy as np
@@ -39,13 +40,6 @@ def slopes_for_weights(knots, values):
 @pytest.fixture(scope="module")
 def notebook(open_notebook: Callable[..., NotebookPage]) -> NotebookPage:
     return open_notebook([SETUP], name="widgets_01")
-
-
-def after(widget: Locator, action: Callable[[], object]) -> None:
-    """Do something to a control and wait for the kernel's answer."""
-    turn = turn_of(widget)
-    action()
-    wait_turn(widget, turn)
 
 
 def code(widget: Locator) -> Locator:
@@ -184,23 +178,7 @@ def test_relu_steps_show_a_buggy_function(notebook: NotebookPage) -> None:
 
 @pytest.mark.parametrize("line", ["Neuron(perceptron_predict)", "ReluSteps(units=20)"])
 def test_both_themes_have_readable_words_and_600_pixels_are_enough(notebook: NotebookPage, line: str) -> None:
-    widget = notebook.run(line)
-    try:
-        backgrounds = []
-        for theme in ("light", "dark"):
-            notebook.theme(theme)
-            paper, ink = widget.evaluate(
-                "node => [getComputedStyle(node).backgroundColor, getComputedStyle(node).color]"
-                ".map((text) => Number(text.match(/[0-9.]+/)[0]))"
-            )
-            backgrounds.append(paper)
-            assert abs(paper - ink) > 150, f"{theme}: text of {ink} on {paper}"
-        assert backgrounds[0] > 200 > 60 > backgrounds[1]
-        notebook.width(600)
-        assert widget.evaluate("node => node.scrollWidth <= node.clientWidth")
-    finally:
-        notebook.theme("light")
-        notebook.width(1100)
+    check_words_in_both_themes_and_on_a_narrow_page(notebook, notebook.run(line))
 
 
 def test_the_painting_follows_the_theme(notebook: NotebookPage) -> None:

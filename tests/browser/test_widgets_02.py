@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.browser.harness import NotebookPage, turn_of, wait_turn
+from tests.browser.harness import NotebookPage
+from tests.browser.widgets import after, check_nothing_is_cut_off_on_a_narrow_page
 
 SETUP = """
 import math
@@ -40,13 +41,6 @@ def gradient_step(parameters, gradients, lr):
 @pytest.fixture(scope="module")
 def notebook(open_notebook: Callable[..., NotebookPage]) -> NotebookPage:
     return open_notebook([SETUP], name="widgets_02")
-
-
-def after(widget: Locator, action: Callable[[], object]) -> None:
-    """Do something to a control and wait for the kernel's answer."""
-    turn = turn_of(widget)
-    action()
-    wait_turn(widget, turn)
 
 
 def button(widget: Locator, name: str) -> Locator:
@@ -288,19 +282,7 @@ def test_a_loss_that_diverges_is_said_and_stops_training(notebook: NotebookPage)
     "code", ["ComputationGraph(step=11)", "ComputationGraph(example='reuse', step=6)", "Playground(hidden=(8, 8, 8))"]
 )
 def test_nothing_is_cut_off_on_a_narrow_page(notebook: NotebookPage, code: str) -> None:
-    notebook.width(600)
-    try:
-        widget = notebook.run(code)
-        right = widget.evaluate(
-            """node => {
-              const edge = node.getBoundingClientRect().right;
-              const parts = [...node.querySelectorAll("button, input, select, canvas, svg, p, legend")];
-              return Math.max(...parts.map((part) => part.getBoundingClientRect().right)) - edge;
-            }"""
-        )
-        assert right <= 0
-    finally:
-        notebook.width(1100)
+    check_nothing_is_cut_off_on_a_narrow_page(notebook, code)
 
 
 def test_both_themes_are_followed_at_once(notebook: NotebookPage) -> None:

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.browser.harness import NotebookPage, turn_of, wait_turn
+from tests.browser.harness import NotebookPage
+from tests.browser.widgets import after, check_nothing_is_cut_off_on_a_narrow_page, click_at
 
 SETUP = """
 import numpy as np
@@ -28,20 +29,6 @@ def activation_stds(x, weights, activation):
 @pytest.fixture(scope="module")
 def notebook(open_notebook: Callable[..., NotebookPage]) -> NotebookPage:
     return open_notebook([SETUP], name="widgets_03")
-
-
-def after(widget: Locator, action: Callable[[], object]) -> None:
-    """Do something to a control and wait for the kernel's answer."""
-    turn = turn_of(widget)
-    action()
-    wait_turn(widget, turn)
-
-
-def click_at(widget: Locator, part: Locator, x: float, y: float) -> None:
-    """Click at shares of a part's width and height."""
-    box = part.bounding_box()
-    assert box is not None
-    widget.page.mouse.click(box["x"] + x * box["width"], box["y"] + y * box["height"])
 
 
 def code(widget: Locator) -> str:
@@ -175,19 +162,7 @@ def test_wrong_functions_are_marked(notebook: NotebookPage) -> None:
 
 @pytest.mark.parametrize("line", ["ActivationSlopes(kind='maxout')", "SignalDepth()"])
 def test_nothing_is_cut_off_on_a_narrow_page(notebook: NotebookPage, line: str) -> None:
-    notebook.width(600)
-    try:
-        widget = notebook.run(line)
-        right = widget.evaluate(
-            """node => {
-              const edge = node.getBoundingClientRect().right;
-              const parts = [...node.querySelectorAll("button, input, select, canvas, svg, p, legend")];
-              return Math.max(...parts.map((part) => part.getBoundingClientRect().right)) - edge;
-            }"""
-        )
-        assert right <= 0
-    finally:
-        notebook.width(1100)
+    check_nothing_is_cut_off_on_a_narrow_page(notebook, line)
 
 
 def test_both_themes_are_followed_at_once(notebook: NotebookPage) -> None:

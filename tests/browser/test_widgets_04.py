@@ -8,7 +8,8 @@ from itertools import pairwise
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.browser.harness import NotebookPage, turn_of, wait_turn
+from tests.browser.harness import NotebookPage
+from tests.browser.widgets import after, check_nothing_is_cut_off_on_a_narrow_page, click_at
 
 SETUP = """
 from convnets.widgets import OptimizerRace, ScheduleSketch
@@ -26,22 +27,8 @@ def notebook(open_notebook: Callable[..., NotebookPage]) -> NotebookPage:
     return open_notebook([SETUP], name="widgets_04")
 
 
-def after(widget: Locator, action: Callable[[], object]) -> None:
-    """Do something to a control and wait for the kernel's answer."""
-    turn = turn_of(widget)
-    action()
-    wait_turn(widget, turn)
-
-
 def button(widget: Locator, name: str) -> Locator:
     return widget.get_by_role("button", name=name, exact=True)
-
-
-def click_at(widget: Locator, part: Locator, x: float, y: float) -> None:
-    """Click at shares of a part's width and height."""
-    box = part.bounding_box()
-    assert box is not None
-    widget.page.mouse.click(box["x"] + x * box["width"], box["y"] + y * box["height"])
 
 
 def code(widget: Locator) -> str:
@@ -233,19 +220,7 @@ def test_the_monitor_judges_the_curve(notebook: NotebookPage) -> None:
 
 @pytest.mark.parametrize("line", ["OptimizerRace(steps=60)", "ScheduleSketch()"])
 def test_nothing_is_cut_off_on_a_narrow_page(notebook: NotebookPage, line: str) -> None:
-    notebook.width(600)
-    try:
-        widget = notebook.run(line)
-        right = widget.evaluate(
-            """node => {
-              const edge = node.getBoundingClientRect().right;
-              const parts = [...node.querySelectorAll("button, input, select, canvas, svg, p, legend")];
-              return Math.max(...parts.map((part) => part.getBoundingClientRect().right)) - edge;
-            }"""
-        )
-        assert right <= 0
-    finally:
-        notebook.width(1100)
+    check_nothing_is_cut_off_on_a_narrow_page(notebook, line)
 
 
 def test_both_themes_are_followed_at_once(notebook: NotebookPage) -> None:

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.browser.harness import NotebookPage, turn_of, wait_turn
+from tests.browser.harness import NotebookPage
+from tests.browser.widgets import after, check_words_in_both_themes_and_on_a_narrow_page, click_slider
 
 SETUP = """
 import numpy as np
@@ -30,20 +31,6 @@ def notebook(open_notebook: Callable[..., NotebookPage]) -> NotebookPage:
 def output(widget: Locator) -> str:
     """The output grid's numbers, cells not yet reached as a dot."""
     return " ".join(widget.locator(".sk-output .sk-cell").all_inner_texts())
-
-
-def after(widget: Locator, action: Callable[[], object]) -> None:
-    """Do something to a control and wait for the kernel's answer."""
-    turn = turn_of(widget)
-    action()
-    wait_turn(widget, turn)
-
-
-def click_slider(widget: Locator, label: str, share: float) -> None:
-    """Click a slider at a share of its width, as a mouse does."""
-    box = widget.get_by_label(label, exact=True).bounding_box()
-    assert box is not None
-    widget.page.mouse.click(box["x"] + share * box["width"], box["y"] + box["height"] / 2)
 
 
 def test_sliding_kernel_follows_the_mouse(notebook: NotebookPage) -> None:
@@ -227,25 +214,4 @@ def test_kernel_painter_divides_and_resizes(notebook: NotebookPage) -> None:
 
 @pytest.mark.parametrize("code", ["SlidingKernel(image=9, kernel=5, padding=3)", "KernelPainter(None, photo)"])
 def test_both_themes_have_readable_words_and_600_pixels_are_enough(notebook: NotebookPage, code: str) -> None:
-    widget = notebook.run(code)
-    try:
-        backgrounds = []
-        for theme in ("light", "dark"):
-            notebook.theme(theme)
-            paper, ink = widget.evaluate(
-                "node => [getComputedStyle(node).backgroundColor, getComputedStyle(node).color]"
-                ".map((text) => Number(text.match(/[0-9.]+/)[0]))"
-            )
-            backgrounds.append(paper)
-            assert abs(paper - ink) > 150, f"{theme}: text of {ink} on {paper}"
-        assert backgrounds[0] > 200 > 60 > backgrounds[1]
-        assert widget.evaluate("node => node.scrollWidth <= node.clientWidth")
-        notebook.width(600)
-        wide = widget.evaluate(
-            "node => [node, ...node.querySelectorAll('*')].every((n) => n.scrollWidth <= innerWidth)"
-        )
-        assert wide
-        assert widget.evaluate("node => node.scrollWidth <= node.clientWidth")
-    finally:
-        notebook.theme("light")
-        notebook.width(1100)
+    check_words_in_both_themes_and_on_a_narrow_page(notebook, notebook.run(code), "*")

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.browser.harness import NotebookPage, turn_of, wait_turn
+from tests.browser.harness import NotebookPage, turn_of
+from tests.browser.widgets import after, check_words_in_both_themes_and_on_a_narrow_page
 
 SETUP = """
 import numpy as np
@@ -28,13 +29,6 @@ def turned(grad_output, x, weight, stride=1, padding=0, dilation=1):
 @pytest.fixture(scope="module")
 def notebook(open_notebook: Callable[..., NotebookPage]) -> NotebookPage:
     return open_notebook([SETUP], name="widgets_06")
-
-
-def after(widget: Locator, action: Callable[[], object]) -> None:
-    """Do something to a control and wait for the kernel's answer."""
-    turn = turn_of(widget)
-    action()
-    wait_turn(widget, turn)
 
 
 def cell(widget: Locator, grid: str, row: int, column: int) -> Locator:
@@ -129,25 +123,4 @@ def test_a_buggy_gradient_is_marked(notebook: NotebookPage) -> None:
     "code", ["ConvolutionTerms()", "ConvolutionTerms(size=6, kernel=4, padding=2, target='y', cell=(3, 3))"]
 )
 def test_both_themes_have_readable_words_and_600_pixels_are_enough(notebook: NotebookPage, code: str) -> None:
-    widget = notebook.run(code)
-    try:
-        backgrounds = []
-        for theme in ("light", "dark"):
-            notebook.theme(theme)
-            paper, ink = widget.evaluate(
-                "node => [getComputedStyle(node).backgroundColor, getComputedStyle(node).color]"
-                ".map((text) => Number(text.match(/[0-9.]+/)[0]))"
-            )
-            backgrounds.append(paper)
-            assert abs(paper - ink) > 150, f"{theme}: text of {ink} on {paper}"
-        assert backgrounds[0] > 200 > 60 > backgrounds[1]
-        assert widget.evaluate("node => node.scrollWidth <= node.clientWidth")
-        notebook.width(600)
-        wide = widget.evaluate(
-            "node => [node, ...node.querySelectorAll('*')].every((n) => n.scrollWidth <= innerWidth)"
-        )
-        assert wide
-        assert widget.evaluate("node => node.scrollWidth <= node.clientWidth")
-    finally:
-        notebook.theme("light")
-        notebook.width(1100)
+    check_words_in_both_themes_and_on_a_narrow_page(notebook, notebook.run(code), "*")

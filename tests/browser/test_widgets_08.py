@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.browser.harness import NotebookPage, turn_of, wait_turn
+from tests.browser.harness import NotebookPage
+from tests.browser.widgets import after, click_at
 
 #: The reader learns from 2,000 digits here: it makes mistakes, and the tests do not ask what it reads.
 SETUP = """
@@ -28,22 +29,8 @@ def notebook(open_notebook: Callable[..., NotebookPage]) -> NotebookPage:
     return open_notebook([SETUP], name="widgets_08")
 
 
-def after(widget: Locator, action: Callable[[], object]) -> None:
-    """Do something to a control and wait for the kernel's answer."""
-    turn = turn_of(widget)
-    action()
-    wait_turn(widget, turn)
-
-
 def code(widget: Locator) -> str:
     return widget.locator(".cnn-code").inner_text()
-
-
-def click_at(widget: Locator, part: Locator, x: float, y: float = 0.5) -> None:
-    """Click at shares of a part's width and height."""
-    box = part.bounding_box()
-    assert box is not None
-    widget.page.mouse.click(box["x"] + x * box["width"], box["y"] + y * box["height"])
 
 
 def drag(widget: Locator, points: list[tuple[float, float]]) -> None:

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.browser.harness import NotebookPage, turn_of, wait_turn
+from tests.browser.harness import NotebookPage
+from tests.browser.widgets import after, check_words_in_both_themes_and_on_a_narrow_page, click_slider
 
 SETUP = """
 import numpy as np
@@ -32,13 +33,6 @@ def notebook(open_notebook: Callable[..., NotebookPage]) -> NotebookPage:
     return open_notebook([SETUP], name="widgets_09")
 
 
-def after(widget: Locator, action: Callable[[], object]) -> None:
-    """Do something to a control and wait for the kernel's answer."""
-    turn = turn_of(widget)
-    action()
-    wait_turn(widget, turn)
-
-
 def code(widget: Locator) -> Locator:
     return widget.locator(".cnn-code")
 
@@ -51,15 +45,6 @@ def words(widget: Locator, row: str) -> Locator:
     return widget.locator(f'[data-row="{row}"]')
 
 
-def click_at(widget: Locator, label: str, share: float) -> None:
-    """Click on a slider at a share of its width, as a mouse does."""
-    slider = widget.get_by_label(label, exact=True)
-    slider.scroll_into_view_if_needed()
-    box = slider.bounding_box()
-    assert box is not None
-    widget.page.mouse.click(box["x"] + share * box["width"], box["y"] + box["height"] / 2)
-
-
 def outputs(widget: Locator) -> list[float]:
     """Return where the outputs' dots stand, the marked one last."""
     return [float(x) for x in widget.locator(".te-out").evaluate_all("dots => dots.map((d) => d.getAttribute('cx'))")]
@@ -68,7 +53,7 @@ def outputs(widget: Locator) -> list[float]:
 def test_the_input_moves_the_upper_histogram_only(notebook: NotebookPage) -> None:
     widget = notebook.run("BatchnormHistograms(batchnorm_forward)")
     upper, lower = bars(widget, "before"), bars(widget, "after")
-    after(widget, lambda: click_at(widget, "mean of x", 0.1))
+    after(widget, lambda: click_slider(widget, "mean of x", 0.1))
     assert bars(widget, "before") != upper
     assert bars(widget, "after") == lower
     expect(words(widget, "after")).to_contain_text("mean 0.00, standard deviation 1.00")
@@ -123,7 +108,7 @@ def test_the_switch_is_moved_by_mouse_and_the_company_stops_to_matter(notebook: 
     marked = outputs(widget)[-1]
     after(widget, widget.get_by_role("button", name="more draw of the others").click)
     assert outputs(widget)[-1] == marked
-    after(widget, lambda: click_at(widget, "batches seen before", 0.02))
+    after(widget, lambda: click_slider(widget, "batches seen before", 0.02))
     assert outputs(widget)[-1] != marked
 
 
@@ -148,20 +133,4 @@ def test_a_layer_that_never_leaves_train_mode_is_seen(notebook: NotebookPage) ->
 
 @pytest.mark.parametrize("line", ["BatchnormHistograms(batchnorm_forward)", "TrainEvalSwitch(batchnorm_forward)"])
 def test_both_themes_have_readable_words_and_600_pixels_are_enough(notebook: NotebookPage, line: str) -> None:
-    widget = notebook.run(line)
-    try:
-        backgrounds = []
-        for theme in ("light", "dark"):
-            notebook.theme(theme)
-            paper, ink = widget.evaluate(
-                "node => [getComputedStyle(node).backgroundColor, getComputedStyle(node).color]"
-                ".map((text) => Number(text.match(/[0-9.]+/)[0]))"
-            )
-            backgrounds.append(paper)
-            assert abs(paper - ink) > 150, f"{theme}: text of {ink} on {paper}"
-        assert backgrounds[0] > 200 > 60 > backgrounds[1]
-        notebook.width(600)
-        assert widget.evaluate("node => node.scrollWidth <= node.clientWidth")
-    finally:
-        notebook.theme("light")
-        notebook.width(1100)
+    check_words_in_both_themes_and_on_a_narrow_page(notebook, notebook.run(line))

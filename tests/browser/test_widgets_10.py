@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.browser.harness import NotebookPage, turn_of, wait_turn
+from tests.browser.harness import NotebookPage
+from tests.browser.widgets import after, check_words_in_both_themes_and_on_a_narrow_page, click_slider
 
 SETUP = """
 import numpy as np
@@ -35,22 +36,6 @@ def notebook(open_notebook: Callable[..., NotebookPage]) -> NotebookPage:
     return open_notebook([SETUP], name="widgets_10")
 
 
-def after(widget: Locator, action: Callable[[], object]) -> None:
-    """Do something to a control and wait for the kernel's answer."""
-    turn = turn_of(widget)
-    action()
-    wait_turn(widget, turn)
-
-
-def click_at(widget: Locator, label: str, share: float) -> None:
-    """Click on a slider at a share of its width, as a mouse does."""
-    slider = widget.get_by_label(label, exact=True)
-    slider.scroll_into_view_if_needed()
-    box = slider.bounding_box()
-    assert box is not None
-    widget.page.mouse.click(box["x"] + share * box["width"], box["y"] + box["height"] / 2)
-
-
 def pixels(widget: Locator) -> list[str]:
     """Return the pictures of the six versions as data URLs."""
     return list(widget.locator(".am-versions canvas").evaluate_all("all => all.map((canvas) => canvas.toDataURL())"))
@@ -65,7 +50,7 @@ def test_mirroring_makes_two_kinds_of_versions(notebook: NotebookPage) -> None:
     widget = notebook.run("AugmentationMixer(flip)")
     expect(widget.locator(".am-versions canvas")).to_have_count(6)
     assert len(set(pixels(widget))) == 2
-    after(widget, lambda: click_at(widget, "mirror, probability", 0.02))
+    after(widget, lambda: click_slider(widget, "mirror, probability", 0.02))
     assert len(set(pixels(widget))) == 1
     expect(widget.locator(".cnn-status")).to_contain_text("nothing changed")
 
@@ -73,7 +58,7 @@ def test_mirroring_makes_two_kinds_of_versions(notebook: NotebookPage) -> None:
 def test_sliders_draw_and_photograph_change_the_pictures(notebook: NotebookPage) -> None:
     widget = notebook.run("AugmentationMixer(flip, flip_p=0)")
     still = pixels(widget)
-    after(widget, lambda: click_at(widget, "shift, pixels", 0.5))
+    after(widget, lambda: click_slider(widget, "shift, pixels", 0.5))
     moved = pixels(widget)
     assert len(set(moved)) > 1
     assert moved != still
@@ -145,20 +130,4 @@ def test_p_taken_for_the_probability_to_keep_is_seen(notebook: NotebookPage) -> 
 
 @pytest.mark.parametrize("line", ["AugmentationMixer(flip)", "ThinnedNets(dropout, draws=6)"])
 def test_both_themes_have_readable_words_and_600_pixels_are_enough(notebook: NotebookPage, line: str) -> None:
-    widget = notebook.run(line)
-    try:
-        backgrounds = []
-        for theme in ("light", "dark"):
-            notebook.theme(theme)
-            paper, ink = widget.evaluate(
-                "node => [getComputedStyle(node).backgroundColor, getComputedStyle(node).color]"
-                ".map((text) => Number(text.match(/[0-9.]+/)[0]))"
-            )
-            backgrounds.append(paper)
-            assert abs(paper - ink) > 150, f"{theme}: text of {ink} on {paper}"
-        assert backgrounds[0] > 200 > 60 > backgrounds[1]
-        notebook.width(600)
-        assert widget.evaluate("node => node.scrollWidth <= node.clientWidth")
-    finally:
-        notebook.theme("light")
-        notebook.width(1100)
+    check_words_in_both_themes_and_on_a_narrow_page(notebook, notebook.run(line))

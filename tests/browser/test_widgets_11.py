@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.browser.harness import NotebookPage, turn_of, wait_turn
+from tests.browser.harness import NotebookPage
+from tests.browser.widgets import after, check_words_in_both_themes_and_on_a_narrow_page
 
 SETUP = """
 from convnets.models import specs
@@ -21,13 +22,6 @@ def without_biases(spec):
 @pytest.fixture(scope="module")
 def notebook(open_notebook: Callable[..., NotebookPage]) -> NotebookPage:
     return open_notebook([SETUP], name="widgets_11")
-
-
-def after(widget: Locator, action: Callable[[], object]) -> None:
-    """Do something to a control and wait for the kernel's answer."""
-    turn = turn_of(widget)
-    action()
-    wait_turn(widget, turn)
 
 
 def total(widget: Locator, name: str) -> str:
@@ -132,22 +126,4 @@ def test_depth_and_second_places(notebook: NotebookPage) -> None:
 
 @pytest.mark.parametrize("code", ["ArchitectureCalculator(network='AlexNet')", "ImagenetWinners(everything=True)"])
 def test_both_themes_have_readable_words_and_600_pixels_are_enough(notebook: NotebookPage, code: str) -> None:
-    widget = notebook.run(code)
-    try:
-        backgrounds = []
-        for theme in ("light", "dark"):
-            notebook.theme(theme)
-            paper, ink = widget.evaluate(
-                "node => [getComputedStyle(node).backgroundColor, getComputedStyle(node).color]"
-                ".map((text) => Number(text.match(/[0-9.]+/)[0]))"
-            )
-            backgrounds.append(paper)
-            assert abs(paper - ink) > 150, f"{theme}: text of {ink} on {paper}"
-        assert backgrounds[0] > 200 > 60 > backgrounds[1]
-        assert widget.evaluate("node => node.scrollWidth <= node.clientWidth")
-        notebook.width(600)
-        # The calculator's table scrolls inside its own box.
-        assert widget.evaluate("node => node.scrollWidth <= node.clientWidth")
-    finally:
-        notebook.theme("light")
-        notebook.width(1100)
+    check_words_in_both_themes_and_on_a_narrow_page(notebook, notebook.run(code))
