@@ -24,11 +24,10 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader.build import build_module
+from benchmarks.scratch import ROOT, make_course
 from grader.course import Course
 from grader.demo import make_demo
 
-ROOT = Path(__file__).resolve().parents[1]
 MODULES = ("02_mlp_backprop", "05_convolution_arithmetic")
 #: Kinds of students whom nbgrader serves otherwise, never better, and why.
 KNOWN = {
@@ -185,12 +184,8 @@ def main() -> None:
     parser.add_argument("--module", action="append", choices=Course(ROOT).modules())
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
-        course = Course(Path(scratch) / "course")
-        for module in asked.module or MODULES:
-            shutil.copytree(ROOT / "solutions" / module, course.solutions / module)
-        shutil.copyfile(ROOT / "nbgrader_config.py", course.root / "nbgrader_config.py")
-        for module in course.modules():
-            build_module(course, module)
+        modules = [ROOT / "solutions" / module for module in asked.module or MODULES]
+        course = make_course(Path(scratch) / "course", modules)
         compared = compare(course, asked.students, Path(scratch))
     print(table(compared))
     bad = [one for one in compared if one.counts]

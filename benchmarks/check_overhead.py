@@ -1,6 +1,6 @@
 """What a check costs on top of the learner's own code, as the median of many calls.
 
-Run with ``python benchmarks/check_overhead.py``.
+Run with ``python -m benchmarks.check_overhead``.
 """
 
 from __future__ import annotations

@@ -27,13 +27,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from grader.build import build_module
+from benchmarks.scratch import SMALL, make_course
 from grader.course import Course
 from grader.demo import make_demo
 from grader.engine import sandbox
 from grader.engine.store import ResultsStore
 
-ROOT = Path(__file__).resolve().parents[1]
 #: What can be killed; each of "all" in turn.
 VICTIMS = ("grader", "examiner", "zygote", "learner")
 #: Processes between the one that the grader starts and the zygote proper, by the sandbox's tier.
@@ -251,15 +250,12 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", choices=[*VICTIMS, "three at random"], help="only this row of the table")
-    parser.add_argument("--module", type=Path, default=ROOT / "benchmarks/course/solutions/90_numpy")
+    parser.add_argument("--module", type=Path, default=SMALL / "90_numpy")
     options = parser.parse_args()
     chance = random.Random(options.seed)
     total = Count()
     with tempfile.TemporaryDirectory(prefix="faults-") as folder:
-        course = Course(Path(folder))
-        shutil.copytree(options.module, course.solutions / options.module.name)
-        shutil.copy(ROOT / "nbgrader_config.py", folder)
-        build_module(course, options.module.name)
+        course = make_course(Path(folder), [options.module])
         faults = Faults(course, options.students, options.jobs)
         print(f"{faults.made.submissions} submissions a run, {options.jobs} jobs, seed {options.seed}\n")
         print("| killed with -9 | runs | kills | submissions | graded once | more than once | lost | other result |")

@@ -1,6 +1,6 @@
 """What a result costs to enter into nbgrader's gradebook, by our writer and by nbgrader's own API, in CPU seconds.
 
-Run with ``python benchmarks/gradebook.py [POSTGRESQL_URL]``. The class has 100 submissions of module 05.
+Run with ``python -m benchmarks.gradebook [POSTGRESQL_URL]``. The class has 100 submissions of module 05.
 nbgrader's calls are those of ``nbgrader autograde`` without its notebooks, each step opening the gradebook anew as it
 does, and once more with one open gradebook. A database given by its URL is filled and left full.
 """
@@ -9,21 +9,19 @@ from __future__ import annotations
 
 import json
 import resource
-import shutil
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from grader.build import build_module
+from benchmarks.scratch import ROOT, make_course
 from grader.course import Course
 from grader.engine.release import Release, make_release
 from grader.engine.result import CellResult, Outcome, Result, WrittenAnswer
 from grader.engine.submission import read_submission
 from grader.gradebook import open_gradebook
 
-ROOT = Path(__file__).resolve().parents[1]
 MODULE = "05_convolution_arithmetic"
 STUDENTS = 100
 
@@ -108,10 +106,7 @@ def nbgraders(course: Course, release: Release) -> None:
 def main() -> None:
     """Build a course of one module and measure on it."""
     with tempfile.TemporaryDirectory() as scratch:
-        course = Course(Path(scratch))
-        shutil.copytree(ROOT / "solutions" / MODULE, course.solutions / MODULE)
-        shutil.copyfile(ROOT / "nbgrader_config.py", course.root / "nbgrader_config.py")
-        build_module(course, MODULE)
+        course = make_course(Path(scratch), [ROOT / "solutions" / MODULE])
         release = make_release(Course(ROOT), MODULE)
         ours(course, release, "SQLite")
         if len(sys.argv) > 1:

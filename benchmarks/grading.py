@@ -27,13 +27,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader.build import build_module
+from benchmarks.scratch import ROOT, SMALL, make_course
 from grader.course import Course
 from grader.demo import make_demo
 from grader.engine.pool import one_thread
 
-ROOT = Path(__file__).resolve().parents[1]
-OWN = Path(__file__).resolve().parent / "course" / "solutions"
 NUMPY, TORCH = "90_numpy", "91_torch"
 COURSE = ("02_mlp_backprop", "05_convolution_arithmetic")
 MODULES = (NUMPY, TORCH, *COURSE)
@@ -173,14 +171,9 @@ class Bench:
     """A course in a scratch folder, its classes, and what they deserve."""
 
     def __init__(self, folder: Path, modules: Sequence[str]) -> None:
-        self.course = Course(folder / "course")
+        homes = {module: SMALL if (SMALL / module).is_dir() else ROOT / "solutions" for module in modules}
+        self.course = make_course(folder / "course", [home / module for module, home in homes.items()])
         self.root = self.course.root
-        for module in modules:
-            home = OWN if (OWN / module).is_dir() else ROOT / "solutions"
-            shutil.copytree(home / module, self.course.solutions / module)
-        shutil.copyfile(ROOT / "nbgrader_config.py", self.root / "nbgrader_config.py")
-        for module in modules:
-            build_module(self.course, module)
         self._gradebook = folder / "gradebook.db"
         shutil.copyfile(self.root / "gradebook.db", self._gradebook)
         self._folder = folder

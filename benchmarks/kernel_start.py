@@ -24,12 +24,10 @@ from jupyter_client.manager import KernelManager
 from jupyter_client.provisioning import KernelProvisionerFactory
 from traitlets.config import Config
 
-from grader.build import build_module
-from grader.course import Course
+from benchmarks.scratch import SMALL, make_course
 from grader.demo import make_demo
 from grader.engine import linux
 
-ROOT = Path(__file__).resolve().parents[1]
 SETTING = "JUPYTER_DEFAULT_PROVISIONER_NAME"
 KINDS = {"local-provisioner": "cold", "warm": "warm", "warm-sandboxed": "warm, sandbox"}
 #: The first cell of a notebook of each profile.
@@ -117,10 +115,7 @@ def nbgrader(students: int, folder: Path) -> None:
     print("| --- | --- | --- | --- | --- |")
     for profile, module in MODULES.items():
         made = folder / f"{profile} made"
-        course = Course(made)
-        shutil.copytree(ROOT / "benchmarks" / "course" / "solutions" / module, course.solutions / module)
-        shutil.copyfile(ROOT / "nbgrader_config.py", made / "nbgrader_config.py")
-        build_module(course, module)
+        course = make_course(made, [SMALL / module])
         demo = make_demo(course, 4 * students, folder / f"{profile} class", modules=[module])
         told = json.loads(demo.expected.read_text())["modules"][module]["students"]
         sound = [name for name, one in told.items() if one["kind"].startswith(("right", "mistake"))]
