@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from convnets.widgets.base import Array, CourseWidget, Trade, as_numbers, assets, number
+from convnets.widgets.base import Array, CourseWidget, Learner, Trade, as_numbers, assets, number
 
 # The toolkit's stand-in for a function of the learner, with the sentences about it, is shared with the playground.
-
-Learner = Callable[..., Any] | None
 
 KINDS = ("sigmoid", "tanh", "relu", "leaky relu", "maxout")
 #: Where curves are drawn; 0 is one of the places.

@@ -5,16 +5,15 @@ The state and the pictures of it are plain Python (:class:`ArchitectureState`, :
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import Any
 
 from convnets.models import specs
 from convnets.models.vgg import STAGES
-from convnets.widgets.base import CourseWidget, assets, call_learner
+from convnets.widgets.base import CourseWidget, Learner, assets, call_learner
 
-Learner = Callable[..., Any] | None
 #: Place of a layer in the spec, name of a field, its new value.
 Change = tuple[int, str, int]
 

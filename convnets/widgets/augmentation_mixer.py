@@ -14,9 +14,7 @@ from typing import Any
 import numpy as np
 
 from convnets.data import photograph as packaged
-from convnets.widgets.base import Array, CourseWidget, as_numbers, assets, call_learner, number
-
-Learner = Callable[..., Any] | None
+from convnets.widgets.base import Array, CourseWidget, Learner, as_numbers, assets, call_learner, number
 
 #: Photographs to choose from: those in colour.
 PHOTOGRAPHS = ("astronaut", "cat", "coffee", "flower", "palace", "rocket")

@@ -56,6 +56,9 @@ HERE = Path(__file__).parent
 
 Array = npt.NDArray[np.float64]
 
+#: A function of the learner's, or None where it is not written or not handed over.
+Learner = Callable[..., Any] | None
+
 S = TypeVar("S")
 
 
@@ -185,6 +188,12 @@ def as_numbers(value: Any) -> Array | None:
         return np.asarray(value, dtype=np.float64) if value is not None else None
     except (TypeError, ValueError):
         return None
+
+
+def missing_words(names: list[str]) -> str:
+    """Say that functions are not written yet and who computes the picture."""
+    verb = "is" if len(names) == 1 else "are"
+    return f"Your {' and '.join(names)} {verb} not written yet: the toolkit computes this picture."
 
 
 def counted(count: int, noun: str) -> str:

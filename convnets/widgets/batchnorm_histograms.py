@@ -13,9 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from convnets.widgets.base import Array, CourseWidget, as_numbers, assets, call_learner, number
-
-Learner = Callable[..., Any] | None
+from convnets.widgets.base import Array, CourseWidget, Learner, as_numbers, assets, call_learner, number
 
 EXAMPLES = 400
 EPS = 1e-5

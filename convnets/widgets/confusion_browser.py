@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from convnets.widgets.base import Array, CourseWidget, assets, counted
-from convnets.widgets.digit_reader import Learner, reader_of, unseen_digits
+from convnets.widgets.base import Array, CourseWidget, Learner, assets, counted
+from convnets.widgets.digit_reader import reader_of, unseen_digits
 
 CLASSES = 10
 #: Digits shown at most, and steps of the threshold.

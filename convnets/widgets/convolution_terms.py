@@ -5,7 +5,6 @@ The state and the pictures of it are plain Python (:class:`ConvolutionTermsState
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,11 +13,10 @@ import numpy.typing as npt
 import torch
 import torch.nn.functional as F  # noqa: N812  # the field's own name
 
-from convnets.widgets.base import Array, CourseWidget, as_numbers, assets, call_learner, counted, number
+from convnets.widgets.base import Array, CourseWidget, Learner, as_numbers, assets, call_learner, counted, number
 from convnets.widgets.sliding_kernel import IMAGE_PATTERN, times
 
 Cell = tuple[int, int]
-Learner = Callable[..., Any] | None
 #: The factors of one product: each the name of an array and a cell of it.
 Term = tuple[tuple[str, Cell], ...]
 

@@ -20,9 +20,7 @@ from torch import Tensor, nn
 from convnets import data, timing, training
 from convnets.models.lenet import LeNet5
 from convnets.models.lenet_1998 import as_input
-from convnets.widgets.base import Array
-
-Learner = Callable[..., Any] | None
+from convnets.widgets.base import Array, Learner
 
 #: Learning rate of each epoch, and digits of a batch.
 LRS = (0.05, 0.05, 0.01)

@@ -7,7 +7,6 @@ Brightness runs from 0 (black) to 255 (white) throughout.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,6 +19,7 @@ from PIL import Image
 from convnets.widgets.base import (
     Array,
     CourseWidget,
+    Learner,
     Outcome,
     as_numbers,
     assets,
@@ -29,8 +29,6 @@ from convnets.widgets.base import (
 )
 
 Grid = tuple[tuple[float, ...], ...]
-Learner = Callable[..., Any] | None
-
 #: Name, label, weights and divisor of each preset.
 PRESETS: dict[str, tuple[str, Grid, int]] = {
     "identity": ("identity", ((0, 0, 0), (0, 1, 0), (0, 0, 0)), 1),

@@ -7,16 +7,14 @@ The neuron is the lecture's perceptron on two features, y = sign(w₁x₁ + w₂
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from convnets.widgets.base import Array, CourseWidget, as_numbers, assets, call_learner, counted, number
+from convnets.widgets.base import Array, CourseWidget, Learner, as_numbers, assets, call_learner, counted, number
 
-Learner = Callable[..., Any] | None
 Pair = tuple[float, float]
 
 #: The plane reaches from −LIMIT to LIMIT both ways.

@@ -5,7 +5,6 @@ The state and the pictures of it are plain Python (:class:`PoolingStepperState`,
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,12 +12,19 @@ import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812  # the field's own name
 
-from convnets.widgets.base import Array, CourseWidget, as_numbers, assets, call_learner, counted, number
-from convnets.widgets.sliding_kernel import missing_words
+from convnets.widgets.base import (
+    Array,
+    CourseWidget,
+    Learner,
+    as_numbers,
+    assets,
+    call_learner,
+    counted,
+    missing_words,
+    number,
+)
 
 Cell = tuple[int, int]
-Learner = Callable[..., Any] | None
-
 #: Lowest and highest values of the controls; larger pictures are not readable.
 LIMITS = {"size": (4, 6), "kernel": (2, 4), "stride": (1, 4), "padding": (0, 2)}
 KINDS = ("max", "avg")

@@ -18,8 +18,8 @@ from PIL import Image, ImageDraw
 from torch import Tensor, nn
 
 from convnets.models.lenet_1998 import as_input
-from convnets.widgets.base import Array, CourseWidget, assets, counted
-from convnets.widgets.digit_reader import DIGIT, Learner, Reader, centred, normalised, pieces, reader_of
+from convnets.widgets.base import Array, CourseWidget, Learner, assets, counted
+from convnets.widgets.digit_reader import DIGIT, Reader, centred, normalised, pieces, reader_of
 
 #: The line that is drawn on, in pixels.
 WIDTH, HEIGHT = 640, 150

@@ -6,17 +6,15 @@ One side of the maps is shown: rows and columns behave alike.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from convnets.widgets.base import CourseWidget, assets, call_learner, counted, number
-from convnets.widgets.sliding_kernel import missing_words
+from convnets.widgets.base import CourseWidget, Learner, assets, call_learner, counted, missing_words, number
 
-Learner = Callable[..., Any] | None
 #: Kernel size, stride, padding and dilation.
 Layer = tuple[int, int, int, int]
 Counts = npt.NDArray[np.int64]

@@ -14,9 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from convnets.widgets.base import Array, CourseWidget, as_numbers, assets, call_learner, number
-
-Learner = Callable[..., Any] | None
+from convnets.widgets.base import Array, CourseWidget, Learner, as_numbers, assets, call_learner, number
 
 MAX_UNITS = 64
 MAX_STEPS = 4_000

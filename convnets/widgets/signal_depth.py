@@ -15,9 +15,7 @@ import numpy as np
 
 # What writes small shares, and the toolkit's stand-in for a function of the learner, exist already.
 from convnets.widgets.activation_slopes import scientific
-from convnets.widgets.base import Array, CourseWidget, Trade, as_numbers, assets, number
-
-Learner = Callable[..., Any] | None
+from convnets.widgets.base import Array, CourseWidget, Learner, Trade, as_numbers, assets, number
 
 DEPTH, EXAMPLES = 10, 200
 WIDTHS = (50, 200, 400)

@@ -5,7 +5,6 @@ The state and the pictures of it are plain Python (:class:`SlidingKernelState`, 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,11 +13,20 @@ import numpy.typing as npt
 import torch
 import torch.nn.functional as F  # noqa: N812  # the field's own name
 
-from convnets.widgets.base import Array, CourseWidget, Outcome, as_numbers, assets, call_learner, counted, number
+from convnets.widgets.base import (
+    Array,
+    CourseWidget,
+    Learner,
+    Outcome,
+    as_numbers,
+    assets,
+    call_learner,
+    counted,
+    missing_words,
+    number,
+)
 
 Grid = tuple[tuple[float, ...], ...]
-Learner = Callable[..., Any] | None
-
 # Their upper left 5×5 and 3×3 are the lecture's practice example; the rest continues them for larger sizes.
 IMAGE_PATTERN = np.array(
     [
@@ -322,12 +330,6 @@ def size_notes(state: SlidingKernelState, output_size: Learner) -> tuple[list[di
             words = f"Your {call} gives {outcome.value!r}, the formula gives {gap // state.stride + 1}."
             notes.append({"words": words, "wrong": True})
     return notes, False
-
-
-def missing_words(names: list[str]) -> str:
-    """Say that functions are not written yet and who computes the picture."""
-    verb = "is" if len(names) == 1 else "are"
-    return f"Your {' and '.join(names)} {verb} not written yet: the toolkit computes this picture."
 
 
 def square(state: SlidingKernelState) -> bool:

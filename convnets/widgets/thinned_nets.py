@@ -7,7 +7,6 @@ thinned nets, weighted by their chances, can be computed and compared.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
@@ -15,9 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from convnets.widgets.base import Array, CourseWidget, as_numbers, assets, call_learner, counted, number
+from convnets.widgets.base import Array, CourseWidget, Learner, as_numbers, assets, call_learner, counted, number
 
-Learner = Callable[..., Any] | None
 Mask = npt.NDArray[np.bool_]
 
 #: Activations of the hidden units, and the weights of the output.

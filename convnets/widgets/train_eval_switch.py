@@ -6,15 +6,12 @@ eval mode the running statistics that earlier batches left. The learner's ``batc
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from convnets.widgets.base import Array, CourseWidget, as_numbers, assets, call_learner, number
-
-Learner = Callable[..., Any] | None
+from convnets.widgets.base import Array, CourseWidget, Learner, as_numbers, assets, call_learner, number
 
 EPS, MOMENTUM = 1e-5, 0.1
 #: Mean and standard deviation that all company is drawn from.
