@@ -142,14 +142,16 @@ show_progress()
 # %% [markdown]
 # ## 5 · Handing in
 #
-# **You study alone.** There is nothing to hand in; the checks are the judge, and written questions come with their
-# criteria.
+# **You study alone.** There is nothing to hand in; the checks are the judge. A written question says what each part of
+# its answer is worth; once yours is written, compare it with the model answer in the folder `solutions` of the course's
+# repository.
 #
 # **You take part in a class.** Save the notebook (Ctrl + S, on a Mac ⌘ + S) and hand in the file the way your
 # instructor says. Keep its name. Before that, choose *Kernel → Restart Kernel and Run All Cells…*: a notebook that
 # works from top to bottom works for the grader, too. Where JupyterLab shows a *Validate* button, it does the same and
 # lists what fails. Cells with checks are locked; if you change or delete one by accident, the grader puts the
-# original back.
+# original back. Experiments are never run for grading (nor by `jupyter nbconvert --execute`: their cells carry the tag
+# `skip-execution`); run them yourself.
 #
 # ## Recap
 #
