@@ -299,6 +299,10 @@ def _name_of(argument: int | str, parameters: tuple[str, ...]) -> str:
     return parameters[argument] if argument < len(parameters) else f"number {argument + 1}"
 
 
+#: What stands in lists and dicts beside arrays; other objects are not looked into.
+_SCALARS = (bool, int, float, complex, str, bytes, np.generic)
+
+
 def _first_change(before: Any, after: Any, place: str) -> str:
     """Return where a value was changed in place, as ``cache['h2']``; an empty text where it was not."""
     if is_tensor(before) or isinstance(before, np.ndarray):
@@ -314,6 +318,9 @@ def _first_change(before: Any, after: Any, place: str) -> str:
             return place
         pairs = enumerate(zip(before, after, strict=True))
         places = (_first_change(a, b, f"{place}[{i}]") for i, (a, b) in pairs)
+    elif before is None or isinstance(before, _SCALARS):
+        same = (after is None or isinstance(after, _SCALARS)) and (after == before or (before != before and after != after))
+        return "" if same else place
     else:
         return ""
     return next((changed for changed in places if changed), "")

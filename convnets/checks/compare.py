@@ -171,15 +171,17 @@ def _dict_mismatch(
 def _sequence_mismatch(
     expected: list[Any] | tuple[Any, ...], got: Any, tolerance: Tolerance, dtype: Any, sizes: Iterable[int], path: str
 ) -> Mismatch | None:
+    here = f"In {path}: " if path else ""
+    values = f"{len(expected)} value{'' if len(expected) == 1 else 's'}"
+    wanted = _sentence(f"{here}a {'tuple' if isinstance(expected, tuple) else 'list'} of {values} was expected")
     if isinstance(got, np.ndarray) and got.ndim:
         if any(np.ndim(as_plain(item)) >= got.ndim for item in expected):
-            return Mismatch(f"{len(expected)} values were expected, one array came back: are all of them returned?")
+            return Mismatch(f"{wanted}, one array of shape {got.shape} came back: are all of them returned?")
         got = list(got)
     if not isinstance(got, list | tuple):
-        wanted = f"{len(expected)} values" if isinstance(expected, tuple) else f"a list of {len(expected)}"
-        return Mismatch(f"{wanted[0].upper()}{wanted[1:]} were expected, the answer is {_a(kind_of(got))}.")
+        return Mismatch(f"{wanted}, the answer is {_a(kind_of(got))}.")
     if len(expected) != len(got):
-        return Mismatch(f"{len(expected)} values were expected, {len(got)} came back.")
+        return Mismatch(f"{wanted}, {len(got)} came back.")
     parts = (
         find_mismatch(want, have, tolerance, dtype, sizes, f"{path}[{i}]")
         for i, (want, have) in enumerate(zip(expected, got, strict=True))
@@ -254,9 +256,9 @@ def _value_kind(expected: NDArray[Any], got: NDArray[Any], wrong: NDArray[np.boo
     if expected.ndim >= 2:
         if expected.shape[-1] == expected.shape[-2] and _same(np.swapaxes(expected, -1, -2), got):
             return "The answer is the transpose of the expected one."
-        for axes, name in (((-2, -1), "both spatial axes"), ((-2,), "the rows"), ((-1,), "the columns")):
+        for axes, name in (((-2, -1), "both of the last two axes"), ((-2,), "the rows"), ((-1,), "the columns")):
             if _same(np.flip(expected, axes), got):
-                return f"The answer is flipped along {name}."
+                return f"The answer is the expected one flipped along {name}."
         # A border is only told from an inside that is more than a dot.
         inside = wrong[..., 1:-1, 1:-1] if min(expected.shape[-2:]) >= 5 else wrong[:0]
         edges = (wrong[..., 0, :], wrong[..., -1, :], wrong[..., :, 0], wrong[..., :, -1])

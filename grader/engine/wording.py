@@ -27,7 +27,7 @@ _KINDS = (
     ("constant factor", "The answer is off by a constant factor."),
     ("off by the same amount", "Every entry is off by the same amount."),
     ("transpose", "The answer is transposed."),
-    ("is flipped along", "The answer is flipped."),
+    ("flipped along", "The answer is flipped."),
     ("Only the border", "The border is wrong."),
     ("inside is wrong", "The inside is wrong."),
     ("wrong order", "The right numbers in the wrong order."),

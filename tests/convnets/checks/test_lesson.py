@@ -93,6 +93,17 @@ def test_an_argument_changed_in_place_fails(record):
     assert text.startswith("✗ halve(cache: dict with 2 keys, 0.5)")
 
 
+@pytest.mark.parametrize(("before", "after"), [(3, 4), (3.0, float("nan")), ("same", "valid"), (None, 0), (1, None)])
+def test_a_number_or_a_word_changed_inside_an_argument_fails(before, after):
+    def resize(layers):
+        layers[0]["kernel"] = after
+        return len(layers)
+
+    text = failure(Lesson("x").check(resize, [{"kernel": before, "loss": float("nan")}]).gives, 1)
+    assert "changed its argument layers[0]['kernel'] in place" in text
+    Lesson("x").check(len, [{"kernel": before, "loss": float("nan")}]).gives(1)
+
+
 def test_a_stub_is_told_as_not_written(record):
     def double(x):
         raise NotImplementedError("your code here")
