@@ -181,8 +181,9 @@ def learner_rows(
     rows = outcome.value
     if not isinstance(rows, Sequence) or len(rows) != len(own) or not all(isinstance(row, dict) for row in rows):
         return own, set(), note(f"Your layer_table returned no list of {len(own)} dicts. The toolkit's table is shown.")
-    if any(not isinstance(row.get(name), Integral) for row in rows for name in COUNTED[1:]):
-        names = ", ".join(COUNTED[1:])
+    lacking = [name for name in COUNTED[1:] if not all(isinstance(row.get(name), Integral) for row in rows)]
+    if lacking:
+        names = ", ".join(lacking)
         return own, set(), note(f"Your rows lack whole numbers under {names}. The toolkit's table is shown.")
     differences = [difference(row, right) for row, right in zip(rows, own, strict=True)]
     wrong = [place for place, name in enumerate(differences) if name]

@@ -150,7 +150,9 @@ def padding_on_one_side(spec):
     return rows
 
 
-@mistake("layer_table", "Where a window does not end at the border you round down. Here that is a ValueError.")
+@mistake(
+    "layer_table", "Where a window does not end at the border you go on, or round down. Here that is a ValueError."
+)
 def rounds_down(spec):
     try:
         return official["layer_table"](spec)
@@ -160,14 +162,38 @@ def rounds_down(spec):
         return []
 
 
-@mistake("layer_table", "Groups must divide the channels and the filters; otherwise a ValueError is asked for.")
-def accepts_any_groups(spec):
-    try:
-        return official["layer_table"](spec)
-    except ValueError:
-        if any(layer["kind"] == "conv" and layer["groups"] > 1 for layer in spec):
-            return []
-        raise
+@mistake("layer_table", "With groups, too few maps come out. Each group makes F/g of them: F in all, whatever g is.")
+def maps_of_one_group(spec):
+    rows, alone = [], [dict(layer) for layer in spec]
+    for layer in alone:
+        groups = layer.get("groups", 1)
+        if layer.get("filters", 0) % groups:
+            raise ValueError("groups do not divide the filters")
+    for place, layer in enumerate(alone):
+        row = official["layer_table"](alone[: place + 1])[-1]
+        groups = layer.get("groups", 1)
+        if groups > 1:
+            row["shape"] = (layer["filters"] // groups, *row["shape"][1:])
+            row["values"] //= groups
+            # What follows sees these maps only.
+            alone[: place + 1] = [{"kind": "image", "shape": row["shape"]}] * (place + 1)
+        rows.append(row)
+    return [{**row, "kind": layer["kind"]} for row, layer in zip(rows, spec, strict=True)]
+
+
+@mistake(
+    "layer_table", "One window too few along each side. After the first, each step gives one more: is there a + 1?"
+)
+def counts_steps_only(spec):
+    shape, rows = None, []
+    for layer in spec:
+        picture = {"kind": "image", "shape": shape}
+        row = official["layer_table"]([layer] if shape is None else [picture, layer])[-1]
+        shape = row["shape"]
+        if layer["kind"] in ("conv", "pool"):
+            shape = (shape[0], *(n - 1 for n in shape[1:]))
+        rows.append({"kind": layer["kind"], "shape": shape})
+    return rows
 
 
 @mistake("alexnet_spec", "Pooling comes before the normalisation, as in the two lectures. The paper normalises first.")
@@ -186,12 +212,15 @@ def alexnet_official(two_gpus):
     return [*spec, fc(4096), fc(4096), fc(1000)]
 
 
-@mistake("alexnet_spec", "The groups do not depend on two_gpus: without the split there is one group everywhere.")
+@mistake(
+    "alexnet_spec",
+    "Without the split (two_gpus=False) there is one group everywhere. Does your flag count, and the right way round?",
+)
 def always_two_gpus(two_gpus=True):
     return alexnet_official(True)
 
 
-@mistake("alexnet_spec", "No layer has two groups, whatever two_gpus says. Three of them need them.")
+@mistake("alexnet_spec", "With two_gpus=True no layer of yours has two groups. Three of them need them.")
 def never_two_gpus(two_gpus=True):
     return alexnet_official(False)
 
@@ -232,6 +261,11 @@ def only_larger_sides(spec, neurons):
     return audit(spec, neurons, range(claimed, 2 * claimed + 1))
 
 
+@mistake("audit_alexnet", "You only look downwards. A larger side may be nearer.")
+def only_smaller_sides(spec, neurons):
+    return audit(spec, neurons, range(spec[0]["shape"][1], 0, -1))
+
+
 @mistake("audit_alexnet", "Of two sides that are equally near, the larger one is asked for.")
 def smaller_at_a_tie(spec, neurons):
     return audit(spec, neurons, nearest(spec[0]["shape"][1], larger_first=False))
@@ -245,6 +279,11 @@ def counts_pooling(spec, neurons):
 @mistake("audit_alexnet", "You stop at the first wrong number. There may be more.")
 def first_error_only(spec, neurons):
     return audit(spec, neurons, nearest(spec[0]["shape"][1]), most=1)
+
+
+@mistake("audit_alexnet", "Wrong numbers of fully connected layers are not found. Their units are neurons as well.")
+def without_fully_connected(spec, neurons):
+    return audit(spec, neurons, nearest(spec[0]["shape"][1]), kinds=("conv",))
 
 
 @mistake("audit_alexnet", "The dict holds what was claimed. What you counted is asked for.")
@@ -355,6 +394,27 @@ def always_halves(spec, table, gpus=2):
     return split(spec, table, gpus, sent)
 
 
+@mistake(
+    "split_across_gpus", "At least as many groups as GPUs is not enough: with 3 groups on 2 GPUs, one lies on both."
+)
+def enough_groups_will_do(spec, table, gpus=2):
+    def sent(layer, below, row, gpus):
+        everything = layer["kind"] in ("conv", "fc") and layer.get("groups", 1) < gpus and below["kind"] != "image"
+        return below["values"] * (gpus - 1) // gpus if everything else 0
+
+    return split(spec, table, gpus, sent)
+
+
+@mistake(
+    "split_across_gpus",
+    "You count layers with groups whole. The table does not halve them: each GPU stores its own filters only.",
+)
+def stores_grouped_layers_whole(spec, table, gpus=2):
+    received = split(spec, table, gpus, sent_officially)[1]
+    shares = [1 if layer.get("groups", 1) > 1 else gpus for layer in spec]
+    return sum((row["weights"] + row["biases"]) // n for row, n in zip(table, shares, strict=True)), received
+
+
 @mistake("local_response_norm", "α is divided by n, as PyTorch does with its own. The paper's formula does not.")
 def alpha_over_n(x, n=5, k=2.0, alpha=1e-4, beta=0.75):
     return official["local_response_norm"](x, n, k, alpha / n, beta)
@@ -391,6 +451,21 @@ def all_channels(x, n=5, k=2.0, alpha=1e-4, beta=0.75):
     return x / (k + alpha * (x**2).sum(axis=1, keepdims=True)) ** beta
 
 
+@mistake("local_response_norm", "The window goes round at the ends: the first channel is no neighbour of the last.")
+def wraps_around(x, n=5, k=2.0, alpha=1e-4, beta=0.75):
+    sums = sum(np.roll(x**2, step, axis=1) for step in range(-(n // 2), n // 2 + 1))
+    return x / (k + alpha * sums) ** beta
+
+
+@mistake(
+    "local_response_norm", "The window has n channels on each side. It is n wide in all, the own channel included."
+)
+def n_on_each_side(x, n=5, k=2.0, alpha=1e-4, beta=0.75):
+    if n % 2 == 0:
+        raise ValueError("n must be odd")
+    return official["local_response_norm"](x, 2 * n + 1, k, alpha, beta)
+
+
 @mistake("vgg_spec", "Without padding the maps shrink in every convolution and soon do not fit. VGG pads by 1.")
 def no_padding(configuration):
     spec = official["vgg_spec"](configuration)
@@ -421,6 +496,12 @@ def pads_1x1(configuration):
 def no_last_pool(configuration):
     spec = official["vgg_spec"](configuration)
     return [*spec[:-4], *spec[-3:]]
+
+
+@mistake("vgg_spec", "B has A's first two stages. It has one convolution more in each of them.")
+def b_begins_like_a(configuration):
+    spec = official["vgg_spec"](configuration)
+    return [layer for place, layer in enumerate(spec) if configuration != "B" or place not in (2, 5)]
 
 
 def slide_errors(table, memory, params, totals, tolerance, wrong=None):
@@ -461,6 +542,24 @@ def lines_only(table, memory, params, total_memory, total_params, tolerance=0.02
 @mistake("find_vgg_error", "A tolerance of 0.02 is used whatever the argument says.")
 def fixed_tolerance(table, memory, params, total_memory, total_params, tolerance=0.02):
     return slide_errors(table, memory, params, (total_memory, total_params), 0.02)
+
+
+@mistake("find_vgg_error", "The tolerance is a share of the claim, or of the larger number. Take that of your count.")
+def share_of_the_claim(table, memory, params, total_memory, total_params, tolerance=0.02):
+    totals = (total_memory, total_params)
+    return slide_errors(table, memory, params, totals, tolerance, lambda said, n: abs(said - n) > tolerance * said)
+
+
+@mistake("find_vgg_error", "Claims without any error are reported: 0 against 0. Only what is off by *more* is wrong.")
+def from_the_tolerance_on(table, memory, params, total_memory, total_params, tolerance=0.02):
+    totals = (total_memory, total_params)
+    return slide_errors(table, memory, params, totals, tolerance, lambda said, n: abs(said - n) >= tolerance * n)
+
+
+@mistake("find_vgg_error", "The tuples end in the wrong order: what is claimed comes first, then what you count.")
+def counted_before_claimed(table, memory, params, total_memory, total_params, tolerance=0.02):
+    found = slide_errors(table, memory, params, (total_memory, total_params), tolerance)
+    return [(what, place, count, said) for what, place, said, count in found]
 
 
 def hits(scores, labels, ks, order):

@@ -131,6 +131,7 @@ def test_a_wrong_number_is_named_where_the_shape_is_a_right_list():
     [
         (lambda spec: None, "returned no list of 8 dicts"),
         (lambda spec: [{}] * 8, "lack whole numbers under values, weights, biases, macs"),
+        (lambda spec: [{**row, "macs": float(row["macs"])} for row in specs.layer_table(spec)], "numbers under macs."),
         (lambda spec: spec[99], "raised IndexError"),
     ],
 )
