@@ -365,7 +365,7 @@ class _Grading:
         began = time.monotonic()
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
-            with ResultsStore(results_folder(self.course)).writing() as store:
+            with ResultsStore(self.course.results).writing() as store:
                 plan = engine.make_plan(work, releases, environments, store)
                 if again_only:
                     left_out = [item for item in plan.todo if (item.module, item.student) not in plan.earlier]
@@ -511,11 +511,6 @@ class _Grading:
 _TOLD = ("TimedOut", "Died", "OutOfMemory", "BadReturnType", "Unreadable", "EngineError")
 
 
-def results_folder(course: Course) -> Path:
-    """Return the folder of the results store."""
-    return course.root / "results"
-
-
 def _limits(given: dict[str, Any]) -> Limits:
     from grader.engine.errors import EngineError
 
@@ -550,7 +545,7 @@ def _status(course: Course, submissions: Path | None) -> list[dict[str, Any]]:
     from grader.engine.run import assign
     from grader.engine.store import ResultsStore
 
-    store = ResultsStore(results_folder(course))
+    store = ResultsStore(course.results)
     found = find_submissions(submissions, course.modules()) if submissions else []
     work, _ = assign(found, course.modules())
     rows = []

@@ -40,6 +40,11 @@ class Course:
         """Folder of the nbgrader source notebooks, made by the build."""
         return self.root / "build" / "source"
 
+    @property
+    def results(self) -> Path:
+        """Folder of the results store."""
+        return self.root / "results"
+
     def modules(self, names: Iterable[str] = ()) -> list[str]:
         """Return the names of modules, all of them or those asked for.
 

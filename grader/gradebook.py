@@ -16,7 +16,7 @@ import importlib.util
 import os
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -26,6 +26,7 @@ from uuid import uuid4
 import sqlalchemy as sa
 
 from grader.autograded import Shown, SourceCell, answered, make_notebook, read_shown, shown
+from grader.classroom.late import LatePolicy, read_policy
 from grader.course import Course, CourseError
 from grader.engine.put_back import put_back
 from grader.engine.release import Release
@@ -151,6 +152,7 @@ class _Submitted:
     """The rows of one submission."""
 
     notebook: str
+    handed_in: datetime | None
     seconds_late: float
     known: bool
 
@@ -208,6 +210,7 @@ class Gradebook:
             if self._is_own and not Path(self._name).is_file():
                 raise CourseError(f"there is no gradebook at {self._name} yet: run grader build")
         self._modules: dict[str, _Module] = {}
+        self._policy: LatePolicy | None = read_policy(course)
         self._late: Callable[[str, float, float], float | None] | None = None
         self._connection: sa.Connection | None = None
         try:
@@ -325,6 +328,20 @@ class Gradebook:
             found.setdefault(student, {})[name] = ManualGrade(None, None, told, False)
         return found
 
+    def handed_in(self, module: str) -> dict[str, datetime]:
+        """Return when each student handed in a module, in UTC without a zone; only where that is known."""
+        submitted = _SUBMITTED.c
+        asked = (
+            sa.select(submitted.student_id, submitted.timestamp)
+            .join_from(_SUBMITTED, _ASSIGNMENT, _ASSIGNMENT.c.id == submitted.assignment_id)
+            .where(_ASSIGNMENT.c.name == module, submitted.timestamp.is_not(None))
+        )
+        with self._told():
+            if not self._tables():
+                return {}
+        with self._told(), self._open.begin():
+            return {row.student_id: row.timestamp for row in self._open.execute(asked)}
+
     # Opening.
 
     @property
@@ -368,13 +385,23 @@ class Gradebook:
                     known = self._read_module(release.module)
             if known is None:
                 raise CourseError(f"{release.module} is not in the gradebook: run grader build {release.module}")
-            self._modules[release.module] = known
+            self._modules[release.module] = self._with_due_date(release.module, known)
         if not _agrees(known, release):
             del self._modules[release.module]
             raise CourseError(
                 f"the gradebook holds another version of {release.module}: run grader build {release.module}"
             )
         return known
+
+    def _with_due_date(self, module: str, known: _Module) -> _Module:
+        """Let formgrader show the due date that the course's late policy gives a module."""
+        due = self._policy.due.get(module) if self._policy else None
+        if due is None or _utc(due) == known.duedate:
+            return known
+        with self._told(), self._writing():
+            where = _ASSIGNMENT.c.id == known.assignment
+            self._open.execute(_ASSIGNMENT.update().where(where), {"duedate": _utc(due)})
+        return replace(known, duedate=_utc(due))
 
     def _read_module(self, module: str) -> _Module | None:
         if not self._tables():
@@ -494,7 +521,7 @@ class Gradebook:
         if handed_in is not None and module.duedate is not None:
             due = module.duedate + (row.extension if row and row.extension else timedelta())
             late = max(0.0, (handed_in - due).total_seconds())
-        return _Submitted(name, late, known)
+        return _Submitted(name, handed_in, late, known)
 
     def _enter_grades(self, module: _Module, result: Result, notebook: str, before: Shown | None) -> float:
         """Enter the scores and return their sum, a person's counting before the tests'."""
@@ -549,9 +576,15 @@ class Gradebook:
             self._open.execute(_COMMENT.update().where(comment.id == sa.bindparam("row")), changed)
 
     def _enter_notebook(self, result: Result, submitted: _Submitted, score: float, before: Shown | None) -> None:
-        """Enter the late penalty, and raise a flag once for each submitted file that a person should look at."""
+        """Enter the late penalty, and raise a flag once for each submitted file that a person should look at.
+
+        The penalty is that of the course's ``late.toml``, without one that of nbgrader's late plugin.
+        """
         values: dict[str, Any] = {"late_submission_penalty": None}
-        if submitted.seconds_late:
+        if self._policy is not None:
+            late = self._policy.lateness(result.student, result.module, submitted.handed_in)
+            values["late_submission_penalty"] = (late.lost(score) or None) if late else None
+        elif submitted.seconds_late:
             values["late_submission_penalty"] = self._late_penalty(result.student, score, submitted.seconds_late)
         if result.flags and (before is None or before.submission != result.submission_key):
             values["flagged"] = True

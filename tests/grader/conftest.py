@@ -102,3 +102,12 @@ def built_course(tmp_path_factory):
     made = make_course(tmp_path_factory.mktemp("course"))
     assert build_module(made, "01_windows") == ["01_windows.checks.json", "01_windows.ipynb"]
     return made
+
+
+@pytest.fixture
+def small(built_course, tmp_path):
+    """A class of the small module, nobody graded yet."""
+    from tests.grader.small_class import ClassOf
+
+    shutil.copytree(built_course.root, tmp_path / "course")
+    return ClassOf(Course(tmp_path / "course"))

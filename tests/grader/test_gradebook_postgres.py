@@ -14,7 +14,7 @@ from grader.course import Course, CourseError
 from grader.engine.release import make_release
 from grader.engine.submission import read_submission
 from grader.gradebook import ManualGrade, open_gradebook, read_manual_scores
-from tests.grader.test_gradebook import ANSWER, SMALL, ClassOf, result_of, student_notebook
+from tests.grader.small_class import ANSWER, SMALL, ClassOf, result_of, student_notebook
 
 
 def program(name):

@@ -1,0 +1,1 @@
+"""The classroom: hand out, collect, grade late work, give back, understand, export."""
