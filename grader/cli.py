@@ -58,6 +58,25 @@ def build(modules: tuple[str, ...], check: bool) -> None:
 
 
 @main.command()
+@click.option("--check", is_flag=True, help="Change nothing; fail when the page is out of date.")
+def coverage(check: bool) -> None:
+    """Write docs/coverage.md: which cells hold each item of the lectures."""
+    from grader.build.coverage import PAGE, read_coverage
+
+    course = find_course()
+    found = read_coverage(course)
+    page = course.root / PAGE
+    changed = not page.is_file() or page.read_text(encoding="utf-8") != found.page()
+    for item in found.missing:
+        click.echo(f"missing in {item.module}: {item.id} {item.what}")
+    if changed and check:
+        raise click.ClickException(f"{PAGE} is out of date; run: grader coverage")
+    if changed:
+        page.write_text(found.page(), encoding="utf-8")
+    click.echo(f"{PAGE}: {'changed' if changed else 'unchanged'}")
+
+
+@main.command()
 @click.argument("modules", nargs=-1)
 @click.option("--fast", is_flag=True, help="Small data and few steps; targets are not judged.")
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from grader.build.text import CARD, Cell, TextNotebook
+from grader.build.text import CARD, EXERCISE, Cell, TextNotebook
 from grader.course import CourseError
 
 #: The version of nbgrader's cell metadata.
@@ -13,7 +13,6 @@ SCHEMA_VERSION = 3
 #: nbclient, and so nbgrader, does not run cells with this tag: experiments never run while grading.
 SKIP_TAG = "skip-execution"
 
-_EXERCISE = re.compile(r"\{\{exercise:(\w+)\}\}")
 _LEFTOVER = re.compile(r"\{\{[^}]*\}\}")
 NOTEBOOK_METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
@@ -85,7 +84,7 @@ def _fill(cell: Cell, notebook: TextNotebook) -> str:
         return _exercise_heading(found.group(1), notebook, cell)
 
     text = CARD.sub(lambda found: _card(int(found.group(1)), notebook), cell.source)
-    text = _EXERCISE.sub(exercise, text)
+    text = EXERCISE.sub(exercise, text)
     left = _LEFTOVER.search(text)
     if left:
         raise CourseError(

@@ -27,6 +27,7 @@ CAN_BE_FOLDED = ("setup", "experiment", "widget")
 WIDGET_SECONDS = 10.0
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*$")
+_ITEM = re.compile(r"E?[1-9][0-9]*$")
 _HIDDEN = re.compile(r"^[ \t]*### BEGIN HIDDEN TESTS[ \t]*\n.*?^[ \t]*### END HIDDEN TESTS[ \t]*\n?", re.M | re.S)
 
 
@@ -48,6 +49,8 @@ class Cell:
         Line of its ``# %%`` in the file.
     tags : dict
         The other tags, as ``{"points": 2}``.
+    covers : tuple of str
+        Items of the lectures' inventory that it holds, as ``("46", "E1")``; learners do not get them.
     """
 
     role: Role
@@ -56,6 +59,7 @@ class Cell:
     code: bool
     line: int
     tags: dict[str, Any] = field(default_factory=dict)
+    covers: tuple[str, ...] = ()
 
     @property
     def points(self) -> float:
@@ -107,6 +111,8 @@ class TextNotebook:
 
 #: The placeholder of the lesson's card, with the lesson's minutes.
 CARD = re.compile(r"\{\{card:(\d+)\}\}")
+#: The placeholder of an exercise's heading.
+EXERCISE = re.compile(r"\{\{exercise:(\w+)\}\}")
 
 
 def read_text_notebook(path: Path) -> TextNotebook:
@@ -134,8 +140,9 @@ def _read_cell(cell: Any, path: Path, line: int) -> Cell:
     code = cell.cell_type == "code"
     tags = dict(cell.metadata)
     tags.pop("lines_to_next_cell", None)
+    covers = _read_covers(tags.pop("covers"), where) if "covers" in tags else ()
     if "nbgrader" in tags:
-        return Cell("kept", str(tags["nbgrader"].get("grade_id", "")), cell.source, code, line, tags)
+        return Cell("kept", str(tags["nbgrader"].get("grade_id", "")), cell.source, code, line, tags, covers)
     bare = tags.pop("title", None)
     if bare is not None:
         if bare not in ("setup", "experiment"):
@@ -174,7 +181,17 @@ def _read_cell(cell: Any, path: Path, line: int) -> Cell:
         tags["seconds"] = WIDGET_SECONDS
     if folded:
         tags["folded"] = True
-    return Cell(role, str(name), cell.source, code, line, tags)  # type: ignore[arg-type]
+    return Cell(role, str(name), cell.source, code, line, tags, covers)  # type: ignore[arg-type]
+
+
+def _read_covers(value: Any, where: str) -> tuple[str, ...]:
+    items = value.split() if isinstance(value, str) else []
+    if not items or not all(_ITEM.match(item) for item in items):
+        raise CourseError(f'{where}: covers={value!r} names no items of the inventory; write covers="46 47 E1"')
+    twice = next((item for item in items if items.count(item) > 1), None)
+    if twice:
+        raise CourseError(f"{where}: covers={value!r} names {twice} twice; leave one out")
+    return tuple(items)
 
 
 def _check_consistency(cells: list[Cell], path: Path) -> None:

@@ -1,4 +1,4 @@
-# %% [markdown]
+# %% [markdown] covers="5"
 # # 01 From features to functions
 #
 # ![Three pipelines, one below the other. Traditional, since the late 1950s: fixed features by hand, then a simple
@@ -44,7 +44,7 @@ from convnets.checks import open_lesson
 lesson = open_lesson("01_features_to_functions")
 check, hint = lesson.check, lesson.hint
 
-# %% [markdown]
+# %% [markdown] covers="1 2 3 4 7 13 14"
 # # Part 1 · Learning is approximating a function
 #
 # Lecture A begins with one sentence: *machine learning ≈ function approximation*. There is a function that we want and
@@ -123,7 +123,7 @@ lesson.predict(
 # has the sum $2 - 1 + 1 = 2$, label +1; $(-2, 0)$ has $-4 + 1 = -3$, label −1; $(0, 1)$ has $-1 + 1 = 0$, label +1.
 
 
-# %% exercise="perceptron_predict" difficulty=1 minutes=5
+# %% exercise="perceptron_predict" difficulty=1 minutes=5 covers="8"
 def perceptron_predict(x, weight, bias):
     """Return the label of every example.
 
@@ -182,7 +182,7 @@ check(perceptron_predict, np.array([[3, -3], [1, 2]]), np.array([1, 1]), 0).give
 # number of mistakes in each epoch, as a list, with the 0 of the last one.
 
 
-# %% exercise="perceptron_fit" difficulty=2 minutes=18
+# %% exercise="perceptron_fit" difficulty=2 minutes=18 covers="8"
 def perceptron_fit(x, target, epochs):
     """Train a perceptron, one example after the other, in the order given.
 
@@ -281,7 +281,7 @@ check(perceptron_fit, corners, np.array([1.0, 1.0, 1.0, -1.0]), 100).satisfies(
 #
 # The widget also tells a bound on mistakes as soon as a line divides the points. What it means stands below the widget.
 
-# %% widget="neuron"
+# %% widget="neuron" covers="9"
 # alt: Points of two classes divided by a neuron's line, its weights as an arrow, and the neuron with its numbers.
 # picture: Neuron(perceptron_predict, perceptron_fit, weight=[1.2, 1.5], bias=-0.6)
 from convnets.widgets import Neuron
@@ -407,7 +407,7 @@ lesson.target("largest share of the mistake bound that a run used", float(share)
 
 draw_bounds(made_up, real, share)
 
-# %% [markdown]
+# %% [markdown] covers="6"
 # The bound holds everywhere and is generous: it must hold for the worst order of the worst examples. In the means of
 # the first table a smaller margin goes with more mistakes. A single set need not follow: the bound says how many there
 # can be, not how many there are. Where classes overlap, as in XOR, there is no margin, no bound and no end. T-shirts
@@ -460,7 +460,7 @@ draw_bounds(made_up, real, share)
 # - A gradient a hair below the $x$ axis has the angle −0.0000…1, and `% 180` rounds that up to exactly 180.
 
 
-# %% exercise="image_gradients" difficulty=2 minutes=18
+# %% exercise="image_gradients" difficulty=2 minutes=18 covers="6"
 def image_gradients(images):
     """Return magnitude and unsigned angle of the brightness gradient at every pixel.
 
@@ -556,7 +556,7 @@ check(image_gradients, np.ones((1, 1, 4, 4))).raises(ValueError)
 # and the cells at place $(i, j)$ of all blocks at once are a slice of the array of histograms.
 
 
-# %% exercise="orientation_histograms" difficulty=3 minutes=40
+# %% exercise="orientation_histograms" difficulty=3 minutes=40 covers="6"
 def orientation_histograms(images, cell=4, bins=9, block=2, eps=0.01):
     """Return histograms of oriented gradients (HoG) with l2-normalised blocks.
 
@@ -748,7 +748,7 @@ def draw_strokes(ax, picture, cell, strengths):
         ax.plot([x - dx, x + dx], [y - dy, y + dy], color=plots.PALETTE[0], linestyle="-", linewidth=1.1)
 
 
-# %% experiment seconds=15
+# %% experiment seconds=15 covers="6"
 boot = data.fashion_mnist(1, 1).x_train[:, 0]
 photo = data.photograph("camera")[::2, ::2].mean(axis=2)[np.newaxis]
 magnitude, angle = image_gradients(photo)
@@ -815,7 +815,7 @@ print(f"features of one image: {orientation_histograms(boot).shape[1]:,} instead
 # denominator by the same factor and changes nothing. Which number makes the largest exponent 0?
 
 
-# %% exercise="softmax" difficulty=1 minutes=8
+# %% exercise="softmax" difficulty=1 minutes=8 covers="15 16"
 def softmax(logits):
     """Turn logits into probabilities along the last axis, for logits of any size.
 
@@ -888,7 +888,7 @@ check(softmax, np.array([[-800.0, -790.0]])).gives(torch.softmax(torch.tensor([[
 # losses, and each gradient halved.
 
 
-# %% exercise="cross_entropy" difficulty=2 minutes=20
+# %% exercise="cross_entropy" difficulty=2 minutes=20 covers="15"
 def cross_entropy(logits, target):
     """Return the mean cross-entropy of softmax probabilities, and its gradient, for logits of any size.
 
@@ -1015,7 +1015,7 @@ check(slope_by_nudging).gives_gradient(z.grad.numpy())
 # term is exactly 0, take 0.)
 
 
-# %% exercise="hinge_loss" difficulty=3 minutes=28
+# %% exercise="hinge_loss" difficulty=3 minutes=28 covers="11"
 def hinge_loss(weight, x, target, reg=0.0):
     """Return the regularised multiclass hinge loss of a linear classifier, and its gradient.
 
@@ -1150,7 +1150,7 @@ check(hinge_loss, weight, x, target, reg=1.5).gives((loss.item() + 1.5 * float(n
 # The last lines show what the plain formulas make of large scores.
 
 
-# %% experiment seconds=5
+# %% experiment seconds=5 covers="16"
 def nudged_gradient(loss, at, step=1e-5):
     """Return the gradient of a function of one array by central differences."""
     gradient = np.zeros_like(at)
@@ -1212,7 +1212,7 @@ print(f"\nlargest difference between softmax of (0, z) and σ(z), z from −30 t
 # wrong: error 1. For $k = 2$ the first is right: ½. For $k = 3$ it is 0, always.
 
 
-# %% exercise="topk_error" difficulty=1 minutes=12
+# %% exercise="topk_error" difficulty=1 minutes=12 covers="94"
 def topk_error(logits, target, k=5):
     """Return the share of examples whose right class is not among the k highest scores.
 
@@ -1410,7 +1410,7 @@ def draw_templates():
     )
 
 
-# %% experiment seconds=60
+# %% experiment seconds=60 covers="1 4"
 fashion = data.fashion_mnist(*training.full_or_fast((20_000, 10_000), (1_000, 500)))
 train_pictures, test_pictures = fashion.x_train[:, 0], fashion.x_test[:, 0]
 held_back = len(train_pictures) // 5
@@ -1510,7 +1510,7 @@ def train_hinge(features, labels, lr, epochs, reg, seed):
     return weight
 
 
-# %% experiment seconds=30
+# %% experiment seconds=30 covers="15"
 features = orientation_histograms(train_pictures)
 mean = features.mean(axis=0)
 features, tested = with_ones(features - mean), with_ones(orientation_histograms(test_pictures) - mean)
@@ -1533,7 +1533,7 @@ print(f"   (mean of {len(results['HoG']['as they are'])} runs, {low:.1f} to {hig
 # runs lie nearly as far apart, and it was run once. No difference is seen here. Too strong a $\lambda$ costs more than
 # the choice of the loss. What cross-entropy gives besides is probabilities.
 
-# %% [markdown]
+# %% [markdown] covers="8 E8"
 # # Part 6 · One function for everything?
 #
 # Hand features have to be invented for every new kind of input. Lecture A asks: *can we build a generic function for
@@ -1565,7 +1565,7 @@ print(f"   (mean of {len(results['HoG']['as they are'])} runs, {low:.1f} to {hig
 # 4.
 
 
-# %% exercise="relu_interpolation" difficulty=2 minutes=14
+# %% exercise="relu_interpolation" difficulty=2 minutes=14 covers="10"
 def relu_interpolation(knots, values):
     """Return the weights of n ReLU units, and a bias, whose sum passes through n + 1 given points.
 
@@ -1663,7 +1663,7 @@ lesson.predict(
 # 3. With 4 or 6 units, find a function and a seed with which training beats the network built by hand. With 12, compare
 #    *root* with *bumps*: on which of them does training still win, and where has it put its bends?
 
-# %% widget="relu_steps"
+# %% widget="relu_steps" covers="9 10"
 # alt: A curve and a chain of straight pieces that approximates it; circles mark where a hidden unit bends the line.
 # picture: ReluSteps(relu_interpolation, target="bumps", units=12, shown=8)
 from convnets.widgets import ReluSteps
@@ -1740,7 +1740,7 @@ def draw_approximation(counts, built, units, curves, trained):
     )
 
 
-# %% experiment seconds=40
+# %% experiment seconds=40 covers="10"
 torch.set_num_threads(1)
 counts = [4, 8, 16, 32, 64, 128]
 built = {f.__name__: [built_error(f, n) for n in counts] for f in (bumps, root, jump)}
@@ -1770,7 +1770,7 @@ lesson.reveal(
     "long the curve bends away by a quarter.",
 )
 
-# %% [markdown]
+# %% [markdown] covers="12"
 # So the promise holds, with its small print. It says *continuous*: the jump is missed by as much as ever. It says
 # *enough* units: a root, steep at 0, needs four times as many to halve the error. It says that good weights **exist**,
 # not that training finds them: on the bumps gradient descent, given the same 32 units, does much worse. (That is no
@@ -1873,7 +1873,7 @@ plots.claims(
 # by lecture B's definition? Either answer can score: argue from the stages and what they do. (d) The third era of the
 # title picture trains everything. Name one gain and one loss. (½ point for each of (a) to (d).)
 
-# %% [markdown] answer="what_is_assumed" points=2
+# %% [markdown] answer="what_is_assumed" points=2 covers="5 12 13"
 # ### BEGIN SOLUTION
 # (a) Two of: edges and their directions carry the shape (gradients and the histogram over angles); the exact place
 # within a few pixels does not matter (sum over a cell, measured: at a shift of two pixels HoG loses far less than
@@ -1902,7 +1902,7 @@ plots.claims(
 # continuous function and concludes that hand features, and convolutional networks too, are unnecessary. Answer with
 # two different results of this notebook and their numbers. (½ point for each.)
 
-# %% [markdown] answer="network_for_everything" points=1
+# %% [markdown] answer="network_for_everything" points=1 covers="10"
 # ### BEGIN SOLUTION
 # The theorem says that good weights exist for enough units. It says neither how many are enough nor that training
 # finds them. (1) With 32 units and one input, the weights written down have a largest error of about 0.03, while
@@ -1916,7 +1916,7 @@ plots.claims(
 # "because it is slow".
 # ### END SOLUTION
 
-# %% [markdown]
+# %% [markdown] covers="16"
 # # Recap
 #
 # 1. Recognition is a function $g_\theta(\phi(x))$: what $\phi$ knows need not be learned, and what it throws away

@@ -113,7 +113,7 @@ lesson.predict(
     ],
 )
 
-# %% [markdown]
+# %% [markdown] covers="18 24"
 # ## 1 · Three decisions
 #
 # Whoever trains a network decides three things. The lecture's example decides them like this:
@@ -163,7 +163,7 @@ lesson.predict(
 # are −40 and −720.
 
 
-# %% exercise="sigmoid" difficulty=1 minutes=13
+# %% exercise="sigmoid" difficulty=1 minutes=13 covers="26"
 def sigmoid(z):
     """Return 1 / (1 + exp(-z)), entry by entry, with the right value for any z, however large.
 
@@ -247,7 +247,7 @@ check(sigmoid, z.astype(np.float32)).gives(np.array([[0.0, np.exp(-36.0)], [1.0,
 # such slips. Check the shape of `x` first.
 
 
-# %% exercise="forward" difficulty=2 minutes=13
+# %% exercise="forward" difficulty=2 minutes=13 covers="17 18"
 def forward(parameters, x):
     """Run the two-hidden-layer network with sigmoid hidden units and a linear output.
 
@@ -336,7 +336,7 @@ for widths, n in [((3, 4, 4, 1), 6), ((2, 5, 3, 1), 1)]:
     check(cache_of_forward, p, x).gives(expected)
 ### END HIDDEN TESTS
 
-# %% [markdown]
+# %% [markdown] covers="E14"
 # ## {{exercise:l2_loss}}
 #
 # Given N training pairs, the lecture minimises the **sum** of the squared errors:[¹](#the-missing-bracket)
@@ -356,7 +356,7 @@ for widths, n in [((3, 4, 4, 1), 6), ((2, 5, 3, 1), 1)]:
 # b₃) − yᵢ)². What is meant stands on the last slide of the example: l(y, y′) = (y − y′)².
 
 
-# %% exercise="l2_loss" difficulty=1 minutes=4
+# %% exercise="l2_loss" difficulty=1 minutes=4 covers="19"
 def l2_loss(prediction, target):
     """Return the sum of squared errors over all examples.
 
@@ -639,7 +639,7 @@ check(relative_error, np.zeros((1, 1)), np.array([[-2.0]])).gives(1.0)
 # and leaves it to you to call `zero_grad`.)
 
 
-# %% exercise="Value" difficulty=3 minutes=38
+# %% exercise="Value" difficulty=3 minutes=38 covers="22"
 class Value:
     """A number that remembers how it was computed.
 
@@ -903,14 +903,14 @@ check(gradients_of_a_small_net).gives((error.item(), [w.grad.tolist() for w in w
 #    it by hand.
 # 2. Make a weight large, until a unit's y is close to 1. What happens to its ∂E/∂z, and to everything below it?
 
-# %% widget="computation_graph"
+# %% widget="computation_graph" covers="23"
 # alt: A 2-2-2-1 network as a graph. Each node shows z, y, ∂E/∂y and ∂E/∂z; each edge shows its weight.
 # picture: ComputationGraph(Value, step=9)
 from convnets.widgets import ComputationGraph
 
 ComputationGraph(Value)
 
-# %% [markdown]
+# %% [markdown] covers="22"
 # ## 4 · Backpropagation, a layer at a time
 #
 # ![The network of the Nature figure, twice. Above, forwards: z and y of each layer from the layer before it. Below,
@@ -961,7 +961,7 @@ ComputationGraph(Value)
 # Each row needs only rows above it, the parameters and the cache.
 
 
-# %% exercise="backward" difficulty=3 minutes=30
+# %% exercise="backward" difficulty=3 minutes=30 covers="22"
 def backward(parameters, cache, prediction, target):
     """Return the gradient of the sum of squared errors with respect to every parameter.
 
@@ -1221,7 +1221,7 @@ else:
 # brings its own), and returns new arrays: whoever holds the old parameters can still compare.
 
 
-# %% exercise="gradient_step" difficulty=1 minutes=7
+# %% exercise="gradient_step" difficulty=1 minutes=7 covers="21"
 def gradient_step(parameters, gradients, lr):
     """Return the parameters after one step of gradient descent.
 
@@ -1285,7 +1285,7 @@ check(gradient_step, old, slope | {"extra": np.zeros(1)}, 0.3).raises(ValueError
 # 2. Add a hidden layer. How many units are needed until the classes come apart?
 # 3. Raise the learning rate in steps. When does the loss begin to jump?
 
-# %% widget="playground"
+# %% widget="playground" covers="25"
 # alt: Points of two classes over the network's output as a coloured surface, with controls and the loss curve.
 # picture: Playground(sigmoid, gradient_step, steps=1500)
 from convnets.widgets import Playground
@@ -1447,7 +1447,7 @@ def draw_training(curves, keep_every, errors):
     )
 
 
-# %% experiment seconds=40
+# %% experiment seconds=40 covers="17"
 steps, keep_every = training.full_or_fast((6000, 100), (300, 50))
 starts = range(training.full_or_fast(10, 2))
 if training.fast_mode():
@@ -1541,7 +1541,7 @@ if not training.fast_mode():
 # Note also the last line of the table: the rule W − η ∂L/∂W is the same for every η and works for some of them. With
 # η = 1/N, ten times larger, 500 steps lead to an RMSE of 43 to 168 °C. Notebook 04 is about that.
 
-# %% [markdown]
+# %% [markdown] covers="20"
 # ## 7 · The landscape
 #
 # The slide notes of this loss: *non-convex optimization :(*. A function is convex when, between any two points, its
@@ -1603,7 +1603,7 @@ def draw_ways(ts, ways):
     )
 
 
-# %% experiment seconds=15
+# %% experiment seconds=15 covers="20"
 steps = training.full_or_fast(2000, 200)
 first, second = (train(seed, steps, 0.1 / next_train.size, steps)[-1] for seed in (0, 1))
 ts = np.linspace(0, 1, 41)

@@ -91,7 +91,7 @@ lesson.predict(
 # sigmoid at most 1/4. Remember the two numbers.
 
 
-# %% exercise="tanh_from_sigmoid" difficulty=1 minutes=4
+# %% exercise="tanh_from_sigmoid" difficulty=1 minutes=4 covers="26"
 def tanh_from_sigmoid(x):
     """Compute the hyperbolic tangent with the setup's `sigmoid`.
 
@@ -119,7 +119,7 @@ check(tanh_from_sigmoid, x).gives(np.tanh(x))
 check(tanh_from_sigmoid, 0.25).gives(float(np.tanh(0.25)))
 ### END HIDDEN TESTS
 
-# %% [markdown]
+# %% [markdown] covers="E9"
 # ## {{exercise:relu}}
 #
 # The **rectified linear unit** of lectures A and B keeps what is positive and makes the rest zero:
@@ -131,7 +131,7 @@ check(tanh_from_sigmoid, 0.25).gives(float(np.tanh(0.25)))
 # 2010.)
 
 
-# %% exercise="relu" difficulty=1 minutes=5
+# %% exercise="relu" difficulty=1 minutes=5 covers="28"
 def relu(x):
     """Set the negative entries to zero.
 
@@ -174,7 +174,7 @@ check(relu, np.zeros((0, 3))).gives(np.zeros((0, 3)))
 # function has no slope; like PyTorch we take 0 there.
 
 
-# %% exercise="relu_backward" difficulty=1 minutes=4
+# %% exercise="relu_backward" difficulty=1 minutes=4 covers="28"
 def relu_backward(grad_output, x):
     """Return ∂L/∂x of y = relu(x).
 
@@ -222,7 +222,7 @@ check(relu_backward, grad_output.astype(np.float32), x.astype(np.float32)).gives
 # Usually $\alpha = 0.01$; it may be any number, also one that is larger than 1.
 
 
-# %% exercise="leaky_relu" difficulty=1 minutes=4
+# %% exercise="leaky_relu" difficulty=1 minutes=4 covers="29"
 def leaky_relu(x, alpha=0.01):
     """Multiply the negative entries by alpha.
 
@@ -261,7 +261,7 @@ for alpha in (0.0, 0.2, 1.0, 3.5, -0.4):
 # $\alpha = 0$ this is `relu_backward`.
 
 
-# %% exercise="leaky_relu_backward" difficulty=1 minutes=4
+# %% exercise="leaky_relu_backward" difficulty=1 minutes=4 covers="29"
 def leaky_relu_backward(grad_output, x, alpha=0.01):
     """Return ∂L/∂x of y = leaky_relu(x, alpha).
 
@@ -313,7 +313,7 @@ for alpha in (0.0, 0.3, 2.0, -1.0):
 # a ReLU; with $w_2 = -w_1$ and $b_2 = -b_1$ it is an absolute value. Two pieces cost twice the weights.
 
 
-# %% exercise="maxout" difficulty=2 minutes=12
+# %% exercise="maxout" difficulty=2 minutes=12 covers="30"
 def maxout(x, weight, bias):
     """Compute a layer of maxout units.
 
@@ -377,7 +377,7 @@ for n, d, k, h in [(1, 1, 1, 1), (2, 3, 5, 2), (4, 6, 2, 1), (3, 2, 2, 2)]:
 # \cdot (1, 0)$ for $x$, $10 \cdot (1, 2)$ for $w_1$, 10 for $b_1$, and 0 for $w_2$ and $b_2$.
 
 
-# %% exercise="maxout_backward" difficulty=3 minutes=22
+# %% exercise="maxout_backward" difficulty=3 minutes=22 covers="30"
 def maxout_backward(grad_output, x, weight, bias):
     """Return the gradients of a layer of maxout units.
 
@@ -460,7 +460,7 @@ for n, d, k, h in [(1, 1, 1, 1), (5, 3, 4, 2), (2, 2, 2, 2), (3, 6, 2, 1)]:
 #
 # </details>
 
-# %% widget="activation_slopes"
+# %% widget="activation_slopes" covers="27"
 # alt: The sigmoid and its slope. The point is at x = 2, where the slope is 0.105; after 10 layers 1.6e−10 is left.
 from convnets.widgets import ActivationSlopes
 
@@ -494,7 +494,7 @@ ActivationSlopes(tanh_from_sigmoid, relu, relu_backward, leaky_relu, leaky_relu_
 # transpose. $n$ is `fan_in`. All numbers come from the generator `rng` that you are handed.
 
 
-# %% exercise="init_weights" difficulty=2 minutes=10
+# %% exercise="init_weights" difficulty=2 minutes=10 covers="32"
 def init_weights(fan_in, fan_out, scheme, rng):
     """Draw the first weights of a layer from a normal distribution with mean 0.
 
@@ -586,7 +586,7 @@ check(same_seed_same_weights).gives((True, True))
 # (6, 6, -6, -6)$: 2 and 6. With ReLU and the weights 2 and −3, $h_2$ is 0 everywhere: 1 and 0.
 
 
-# %% exercise="activation_stds" difficulty=2 minutes=8
+# %% exercise="activation_stds" difficulty=2 minutes=8 covers="32"
 def activation_stds(x, weights, activation):
     """Return the standard deviation of every layer's activations.
 
@@ -738,7 +738,7 @@ def draw_signals(measured, predicted, histograms):
     )
 
 
-# %% experiment seconds=10
+# %% experiment seconds=10 covers="32"
 x_sample = clothing(500, 1)[0]
 sizes = [784] + [400] * 20
 measured, predicted, histograms = {}, {}, {}
@@ -791,7 +791,7 @@ for fan_in in (10, 100, 1000):
 #
 # </details>
 
-# %% widget="signal_depth"
+# %% widget="signal_depth" covers="32"
 # alt: Ten histograms, one a layer, of ReLU activations at gain 1; each is narrower than the one before.
 from convnets.widgets import SignalDepth
 
@@ -842,7 +842,7 @@ def draw_gradients(found):
     plots.show(fig, alt=f"The gradient by layer, logarithmic. In layer 1, of what there is in layer 10: {words}.")
 
 
-# %% experiment seconds=5
+# %% experiment seconds=5 covers="27"
 x_sample = clothing(500, 1)[0]
 gradient_sizes = {}
 for name, activation, scheme, weight_factor, input_factor in [
@@ -887,7 +887,7 @@ draw_gradients(gradient_sizes)
 # 0.4$$
 
 
-# %% exercise="dead_fraction" difficulty=1 minutes=5
+# %% exercise="dead_fraction" difficulty=1 minutes=5 covers="28"
 def dead_fraction(h):
     """Return the fraction of units whose activation is zero for all examples.
 
@@ -976,7 +976,7 @@ def percent_right(x, y, weights, biases, activation):
     return float(100 * np.mean(logits.argmax(axis=1) == y))
 
 
-# %% experiment seconds=20
+# %% experiment seconds=20 covers="28"
 x_train, y_train, x_test, y_test = clothing(*training.full_or_fast((5_000, 2_000), (300, 200)))
 dead = {}
 print("means of the seeds     ReLU: dead units       zeros   images with no active unit     right   leaky ReLU: right")
@@ -1047,7 +1047,7 @@ def draw_grid(accuracy):
     plots.show(fig, alt=f"A table of test accuracies, three sizes of weights by three activations: {words}.")
 
 
-# %% experiment seconds=60
+# %% experiment seconds=60 covers="32"
 x_train, y_train, x_test, y_test = clothing(*training.full_or_fast((10_000, 5_000), (200, 100)))
 accuracy = {}
 for activation in ("ReLU", "tanh", "sigmoid"):
@@ -1161,7 +1161,7 @@ def told(steps):
     return "never" if np.isinf(steps) else f"{steps:.0f}"
 
 
-# %% experiment seconds=60
+# %% experiment seconds=60 covers="31"
 loaded = data.fashion_mnist(training.full_or_fast(4_000, 300), 1)
 images = torch.nn.functional.avg_pool2d(torch.tensor((loaded.x_train - 0.286) / 0.353), 2)
 labels = torch.tensor(loaded.y_train)
@@ -1224,7 +1224,7 @@ draw_race(race, most)
 # 100)$, and become $(-1, -1)$, $(1, 1)$, $(-1, 1)$ and $(1, -1)$. The test example $(5, 100)$ becomes $(3, -1)$.
 
 
-# %% exercise="standardise" difficulty=1 minutes=8
+# %% exercise="standardise" difficulty=1 minutes=8 covers="33"
 def standardise(x_train, x_test):
     """Give every feature mean 0 and standard deviation 1 on the training set.
 
@@ -1300,7 +1300,7 @@ check(standardise, x_train, np.zeros((0, 5))).gives((scaled, np.zeros((0, 5))))
 # the first axis, at $\pm\sqrt2$, the others on the second.
 
 
-# %% exercise="whiten" difficulty=3 minutes=28
+# %% exercise="whiten" difficulty=3 minutes=28 covers="33"
 def whiten(x_train, x_test, kind, eps=0.0):
     """Give the features mean 0 and, for eps = 0, the identity as covariance, on the training set.
 
@@ -1451,7 +1451,7 @@ def draw_clouds(clouds):
     )
 
 
-# %% experiment seconds=5
+# %% experiment seconds=5 covers="33"
 weather = data.seattle_weather()
 columns = np.stack([weather.t_max, weather.t_min, weather.precipitation, weather.wind], axis=1)
 steps = {"as they are": columns, "standardised": standardise(columns, columns)[0]}
@@ -1553,7 +1553,7 @@ print(
 # epoch; the pixels come as bytes (0 to 255), between 0 and 1, standardised, and whitened. Each gets the best of eight
 # learning rates, and then three seeds.
 
-# %% experiment seconds=40
+# %% experiment seconds=40 covers="33"
 loaded = data.fashion_mnist(*training.full_or_fast((5_000, 2_000), (400, 200)))
 train_rows, test_rows = (x.reshape(len(x), -1).astype(np.float64) for x in (loaded.x_train, loaded.x_test))
 inputs = {
@@ -1591,7 +1591,7 @@ for name, (x, x_new) in training.progress(inputs.items(), "kind of input"):
 # Xavier's variance, $1/(2n)$. He's rule is $2/n$: Xavier's $1/n$ with $n$ replaced by $n/2$, since only half of the
 # inputs are on. The cell runs both through 20 layers.
 
-# %% experiment seconds=2
+# %% experiment seconds=2 covers="32"
 random_inputs = np.random.default_rng(0).standard_normal((300, 256))
 after_20 = {}
 for name, factor in [("2/n, He", 1.0), ("1/(2n), Xavier/2 taken literally", 0.5)]:

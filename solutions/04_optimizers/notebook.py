@@ -111,7 +111,7 @@ lesson.predict(
     ],
 )
 
-# %% [markdown]
+# %% [markdown] covers="34"
 # # Part 1 · One step
 #
 # ## How much data for one step?
@@ -134,7 +134,7 @@ lesson.predict(
 # smaller minibatch belongs to the epoch too. For N = 10 and B = 4 the sizes are 4, 4, 2.
 
 
-# %% exercise="minibatches" difficulty=1 minutes=10
+# %% exercise="minibatches" difficulty=1 minutes=10 covers="34"
 def minibatches(x, y, batch_size, rng):
     """Shuffle examples and split them into minibatches: every example exactly once.
 
@@ -312,7 +312,7 @@ def judged(verdict):
     return "cannot be tested here" if training.fast_mode() else verdict
 
 
-# %% experiment seconds=10
+# %% experiment seconds=10 covers="34"
 rng = np.random.default_rng(0)
 network = random_network(rng)
 exact = loss_and_gradients(network, images, labels)[1]["weight1"]
@@ -356,7 +356,7 @@ for size, error in errors.items():
 # All rules return *new* arrays: `x -= ...` would write into the caller's.
 
 
-# %% exercise="sgd" difficulty=1 minutes=6
+# %% exercise="sgd" difficulty=1 minutes=6 covers="35"
 def sgd(x, grad, state, lr, weight_decay=0.0):
     """Take one step of (stochastic) gradient descent.
 
@@ -553,7 +553,7 @@ lesson.reveal(
 # The state is `{"v": v}`. `state.get("v", 0.0)` gives v, or 0 before the first step.
 
 
-# %% exercise="momentum" difficulty=1 minutes=9
+# %% exercise="momentum" difficulty=1 minutes=9 covers="36"
 def momentum(x, grad, state, lr, mu=0.9):
     """Take one step of gradient descent with momentum, as on the lecture's slide.
 
@@ -821,7 +821,7 @@ lesson.reveal(
 # with ε = 1, dx = 3 gives 3/(3 + 1) = 0.75 of η.
 
 
-# %% exercise="adagrad" difficulty=1 minutes=6
+# %% exercise="adagrad" difficulty=1 minutes=6 covers="37"
 def adagrad(x, grad, state, lr, eps=1e-10):
     """Take one step of Adagrad.
 
@@ -905,7 +905,7 @@ check(adagrad, np.ones(2), np.zeros(2), {}, 0.1).gives((np.ones(2), {"cache": np
 # and the step −η.
 
 
-# %% exercise="rmsprop" difficulty=1 minutes=4
+# %% exercise="rmsprop" difficulty=1 minutes=4 covers="38"
 def rmsprop(x, grad, state, lr, decay=0.99, eps=1e-8):
     """Take one step of RMSProp.
 
@@ -1003,7 +1003,7 @@ check(rmsprop, np.ones(2), np.zeros(2), {}, 0.1).gives((np.ones(2), {"cache": np
 # slide, without correction, it is −η · 0.1/√0.001. Work that out: how much too long is it?
 
 
-# %% exercise="adam" difficulty=3 minutes=24
+# %% exercise="adam" difficulty=3 minutes=24 covers="39 E5"
 def adam(
     x,
     grad,
@@ -1215,7 +1215,7 @@ def draw_lengths(lengths, too_long):
     )
 
 
-# %% experiment seconds=5
+# %% experiment seconds=5 covers="37 39 E5"
 def step_lengths(rule, grads, **settings):
     """Return the length of each step in units of lr, for a single parameter and given gradients."""
     x, state, lengths = np.zeros(1), {}, []
@@ -1335,7 +1335,7 @@ def draw_rates(rules, rates, final, epochs):
     )
 
 
-# %% experiment seconds=45
+# %% experiment seconds=45 covers="39"
 rules = [sgd, momentum, nesterov, adagrad, rmsprop, adam]
 rates = 10.0 ** np.arange(-4, 0.5, training.full_or_fast(0.5, 1.5))
 seeds = range(training.full_or_fast(2, 1))
@@ -1403,7 +1403,7 @@ plots.claims(
 # 6 on, η₀/100. At epoch 4 only the losses of epochs 0 to 3 are known; use `losses[:t]`.
 
 
-# %% exercise="schedule" difficulty=2 minutes=24
+# %% exercise="schedule" difficulty=2 minutes=24 covers="41"
 def schedule(kind, lr, t, every=10, factor=0.5, k=0.05, total=100, lr_min=0.0, losses=(), patience=10):
     """Return the learning rate at epoch (or step) t.
 
@@ -1552,7 +1552,7 @@ check(schedule, "plateau", 0.7, 0, losses=[]).gives(0.7)
 # 3. Let it fall too early. Which direction of the ravine has not arrived?
 # 4. The buttons draw what your `schedule` returns. Can you beat them?
 
-# %% widget="schedule_sketch"
+# %% widget="schedule_sketch" covers="41"
 # alt: Twenty bars of a learning-rate schedule on a logarithmic axis, and below the loss of sgd that follows it.
 # picture: ScheduleSketch(sgd, schedule, lrs=[0.0316] * 8 + [0.0316 * 0.8 ** n for n in range(12)])
 from convnets.widgets import ScheduleSketch
@@ -1685,7 +1685,7 @@ curves = {"0.003": lenet_curves(lambda t: 0.003)}
 # %% [markdown]
 # Then the annealed one, from the same starts.
 
-# %% experiment seconds=40
+# %% experiment seconds=40 covers="40"
 constant, annealed = "0.003", "0.003 → 0.0001"
 decay = np.log(0.003 / 0.0001) / steps
 curves[annealed] = lenet_curves(lambda t: schedule("exponential", 0.003, t, k=decay))
@@ -1754,7 +1754,7 @@ if not training.fast_mode():
 # 4: a straight line down means `"low"`.
 
 
-# %% exercise="diagnose" difficulty=2 minutes=18
+# %% exercise="diagnose" difficulty=2 minutes=18 covers="42"
 def diagnose(losses):
     """Judge a learning rate by the loss curve that it produced.
 
@@ -1856,7 +1856,7 @@ check(diagnose, [10, 9, 8.5, 8.5, 8.5, 8.5, 8.5, 8.5]).gives("good")
 # words; for *high* look just below the limit, 2/50. Then anneal: which word does a good schedule get, and could you
 # have told from the word that it is three times better than the best constant?
 
-# %% widget="loss_monitor"
+# %% widget="loss_monitor" covers="43"
 # alt: Bars of a learning-rate schedule, the loss of sgd that follows it, and the word that diagnose has for the curve.
 # picture: ScheduleSketch(sgd, schedule, diagnose, lrs=[0.0398] * 20)
 from convnets.widgets import ScheduleSketch
@@ -1900,7 +1900,7 @@ def draw_diagnoses(curves):
     )
 
 
-# %% experiment seconds=30
+# %% experiment seconds=30 covers="42 43"
 epochs = training.full_or_fast(15, 8)
 lrs = training.full_or_fast([30, 10, 3, 2, 1, 0.3, 0.1, 0.03, 0.01, 0.001], [30, 0.1, 0.001])
 curves = {lr: np.array(train(sgd, lr, 32, epochs, seed=0)) for lr in training.progress(lrs, "learning rate")}
@@ -1973,7 +1973,7 @@ def draw_batches(batch_sizes, lrs, losses):
     )
 
 
-# %% experiment seconds=55
+# %% experiment seconds=55 covers="42"
 batch_sizes = [8, 32, 128, 512]
 lrs = training.full_or_fast([0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28], [0.08, 0.64])
 seeds = range(training.full_or_fast(2, 1))

@@ -161,7 +161,7 @@ for _ in range(5):
 # is an error, everywhere.
 
 
-# %% exercise="output_size" difficulty=1 minutes=9
+# %% exercise="output_size" difficulty=1 minutes=9 covers="50 51"
 def output_size(size, kernel, stride=1, padding=0, dilation=1):
     """Return how many windows fit along one side.
 
@@ -264,7 +264,7 @@ for _ in range(8):
     check(output_size, size, kernel, stride, padding, dilation).gives(out.shape[-1])
 ### END HIDDEN TESTS
 
-# %% [markdown]
+# %% [markdown] covers="52 57"
 # ### Why zeros at the border?
 #
 # The lecture gives three reasons to pad: any filter can be made to fit, the size can be kept, and the maps
@@ -276,7 +276,7 @@ for _ in range(8):
 # 128, 512). The last setting is worth a second look. Ask your function what does fit.
 
 
-# %% experiment seconds=5
+# %% experiment seconds=5 covers="52 57"
 def fitted(*args, **kwargs):
     """The output size as text, or a dash where nothing fits."""
     try:
@@ -308,7 +308,7 @@ for _ in range(10):
 chain = " → ".join(map(str, sides))
 print(f"\n\nLayers of 5 × 5 without padding: {chain} → cannot fit, after {len(sides) - 1} layers")
 
-# %% [markdown]
+# %% [markdown] covers="E3"
 # Read the table by columns. A size of 29, 31, 33 or 35 takes every padding; 28, 30, 32, 34 and 36 take
 # none, because $N - 5 + 2P$ is odd whatever $P$ is, and an odd number is not a multiple of the stride 2.
 # Padding both ends alike changes the length by an even number. So "any filter fits" holds at stride 1 and
@@ -468,7 +468,7 @@ def cross_correlate2d(image, kernel, stride=1, padding=0):
     ### END SOLUTION
 
 
-# %% tests="cross_correlate2d" points=1
+# %% tests="cross_correlate2d" points=1 covers="46"
 # The lecture's practice example; the image without its last row, then the kernel without its last row: height and
 # width need not agree.
 check(cross_correlate2d, lecture_image, lecture_kernel).gives([[2, -1, 2], [2, 0, 9], [0, 5, -2]])
@@ -483,7 +483,7 @@ for shape, kernel_shape in [((6, 9), (3, 3)), ((8, 5), (2, 2)), ((7, 4), (3, 2))
     check(cross_correlate2d, image, kernel).gives(expected)
 ### END HIDDEN TESTS
 
-# %% tests="cross_correlate2d" points=1
+# %% tests="cross_correlate2d" points=1 covers="47"
 # Windows two pixels apart. At stride 4 the second window would stick out.
 check(cross_correlate2d, lecture_image, lecture_kernel, stride=2).gives([[2, 2], [0, -2]])
 check(cross_correlate2d, lecture_image, np.array([[1]]), stride=4).gives([[1, 1], [-2, 0]])
@@ -567,7 +567,7 @@ check(cross_correlate2d, pixels.astype(np.float32), weights.astype(np.float32)).
 # that sticks out. Try the four animations of lecture B: no padding at stride 1 and 2, padding 1 at
 # stride 2 and 1. Then switch to *transposed*, which Part 4 explains.
 
-# %% widget="sliding_kernel"
+# %% widget="sliding_kernel" covers="60"
 # alt: A 5 × 5 image with one 3 × 3 window outlined, the kernel, their nine products and sum, and the output so far.
 # picture: SlidingKernel(cross_correlate2d, output_size, position=(1, 1))
 from convnets.widgets import SlidingKernel
@@ -583,7 +583,7 @@ SlidingKernel(cross_correlate2d, output_size)
 # that its entries sum to 0 and a plain bright area gets no reward. The images also hold 25 stray dots; the
 # threshold is 14.
 
-# %% experiment seconds=10
+# %% experiment seconds=10 covers="44"
 SHAPES = {
     "triangle": ["...#...", "..#.#..", "..#.#..", ".#...#.", ".#...#.", "#.....#", "#######"],
     "square": ["#######", "#.....#", "#.....#", "#.....#", "#.....#", "#.....#", "#######"],
@@ -641,7 +641,7 @@ plots.show(
 # your own function. The cell below is shown only an image and the map of an edge filter it never sees,
 # starts from zero weights, and descends. (Module 06 builds the whole layer's gradient.)
 
-# %% experiment seconds=15
+# %% experiment seconds=15 covers="44"
 edge = np.array([[-1.0, -1, -1], [-1, 8, -1], [-1, -1, -1]])
 noise = np.random.default_rng(0).normal(size=(34, 34))
 wanted = cross_correlate2d(noise, edge)
@@ -676,7 +676,7 @@ plots.show(
 # entry by entry, and list what differs. Rows and columns count from 0, row by row, from the upper left.
 
 
-# %% exercise="audit_slide" difficulty=1 minutes=8
+# %% exercise="audit_slide" difficulty=1 minutes=8 covers="47 E1"
 def audit_slide(image, kernel, claimed, stride=1, padding=0):
     """List the entries of a claimed cross-correlation that are wrong.
 
@@ -783,7 +783,7 @@ lesson.predict(
 # On the practice example the flip matters: the answer becomes `[[−2, 1, −4], [4, 4, 5], [2, −3, 2]]`.
 
 
-# %% exercise="convolve2d" difficulty=1 minutes=3
+# %% exercise="convolve2d" difficulty=1 minutes=3 covers="48"
 def convolve2d(image, kernel):
     """Convolve an image with a kernel, as mathematics defines it, at stride 1 and without padding.
 
@@ -834,7 +834,7 @@ check(convolve2d, image, kernel).gives(
 )
 ### END HIDDEN TESTS
 
-# %% experiment seconds=15
+# %% experiment seconds=15 covers="45 48"
 presets = {
     "edge": np.array([[-1, -1, -1], [-1, 8, -1], [-1, -1, -1]]),
     "box mean": np.ones((3, 3)) / 9,
@@ -879,7 +879,7 @@ lesson.reveal(
 # toolkit draws the rest. Two things to try: find a kernel that lights up only the left-hand side of things,
 # then one that shifts the picture by one pixel and does nothing else.
 
-# %% widget="kernel_painter"
+# %% widget="kernel_painter" covers="45"
 # alt: A 3 × 3 kernel of numbers, buttons for presets, and the photograph of a cat before and after the edge kernel.
 from convnets.widgets import KernelPainter
 
@@ -906,7 +906,7 @@ KernelPainter(cross_correlate2d)
 # \end{aligned}$$
 
 
-# %% exercise="correlate_channels" difficulty=2 minutes=7
+# %% exercise="correlate_channels" difficulty=2 minutes=7 covers="49"
 def correlate_channels(image, kernel):
     """Cross-correlate an image of several channels with one filter, at stride 1 and without padding.
 
@@ -968,7 +968,7 @@ pixels = np.full((3, 2, 2), 200, np.uint8)
 check(correlate_channels, pixels, np.ones((3, 2, 2), np.uint8)).gives([[2400]], dtype=np.int64)
 ### END HIDDEN TESTS
 
-# %% [markdown]
+# %% [markdown] covers="51 56"
 # # Part 3 · Count
 #
 # A convolutional layer has $C_{out}$ such filters. Each gives one map; stacked, the maps are a new "image"
@@ -988,7 +988,7 @@ check(correlate_channels, pixels, np.ones((3, 2, 2), np.uint8)).gives([[2400]], 
 # parameters, the ten have 760.
 
 
-# %% exercise="conv_parameters" difficulty=1 minutes=3
+# %% exercise="conv_parameters" difficulty=1 minutes=3 covers="53 55 56"
 def conv_parameters(in_channels, out_channels, kernel, bias=True):
     """Count the parameters of a convolutional layer.
 
@@ -1107,7 +1107,7 @@ for _ in range(4):
 # functions, the last one by a real pass: six random 5 × 5 filters over a 32 × 32 colour patch, six maps
 # stacked.
 
-# %% experiment seconds=10
+# %% experiment seconds=10 covers="53 54 55"
 for lecture, in_channels, size, out_channels, kernel, stride, padding in [
     ("D", 3, 32, 10, 5, 1, 2),
     ("C", 3, 32, 6, 5, 1, 0),
@@ -1143,7 +1143,7 @@ print("C, a real pass:", np.stack([correlate_channels(patch, weight) for weight 
 # sees, whoever owns the weight.
 
 
-# %% exercise="connection_counts" difficulty=2 minutes=8
+# %% exercise="connection_counts" difficulty=2 minutes=8 covers="58"
 def connection_counts(height, width, maps, kernel):
     """Count weights and multiplications of three ways to wire an image to `maps` maps of its own size.
 
@@ -1229,7 +1229,7 @@ check(connection_counts, 200, 200, -1, 10).raises(ValueError)
 # lie a given distance apart, and is it the same in the four quarters of the picture? As a control, the same
 # pixels in shuffled order.
 
-# %% experiment seconds=10
+# %% experiment seconds=10 covers="61"
 grey = data.photograph("cat").mean(axis=2)
 shuffled = np.random.default_rng(0).permutation(grey.ravel()).reshape(grey.shape)
 
@@ -1368,7 +1368,7 @@ for _ in range(8):
 # *fully connected: large number of weights, small number of computations; convolutional: the other way
 # round* (D). Your functions do the counting.
 
-# %% experiment seconds=20
+# %% experiment seconds=20 covers="58"
 counts = connection_counts(200, 200, 10, 10)
 for wiring, (weights, multiplications) in counts.items():
     print(f"{wiring:18}{weights:>16,} weights{multiplications:>18,} multiplications")
@@ -1396,7 +1396,7 @@ lesson.reveal(
     "the positions of a map, and saves no multiplication: every position is still computed.",
 )
 
-# %% experiment seconds=20
+# %% experiment seconds=20 covers="59"
 # Each layer: name, kind, in_channels, out_channels, kernel, side of its output maps.
 # A pooling layer has windows too, so output_size serves it: 2 × 2 at stride 2 in LeNet-5, 3 × 3 at stride 2 in AlexNet.
 lenet5 = [
@@ -1580,7 +1580,7 @@ plots.claims(
 # to "reduce the number of free parameters in the network as much as possible without overly reducing its
 # computational power". Why does that make correct generalisation more probable?
 
-# %% [markdown] answer="why_sharing" points=2
+# %% [markdown] answer="why_sharing" points=2 covers="61"
 # ### BEGIN SOLUTION
 # (a) Local connections: 40,000 pixels against 100, a factor of 400. Sharing: one filter serves the 40,000
 # positions of its map, a factor of 40,000. Together 16 million.
@@ -1607,7 +1607,7 @@ plots.claims(
 # shall drop some convolutional filters, and to make it faster I shall shrink fc6 and fc7." What will
 # happen, in numbers, and what would you advise?
 
-# %% [markdown] answer="smaller_or_faster" points=1
+# %% [markdown] answer="smaller_or_faster" points=1 covers="59"
 # ### BEGIN SOLUTION
 # It is the wrong way round. The fully connected layers hold 94.0 % of AlexNet's 62.4 million parameters and
 # the convolutions the remaining 6.0 %, so dropping filters hardly changes the file. (It also narrows fc6's

@@ -126,7 +126,7 @@ lesson.predict(
 # (2, 3, 3, 3), the bias (2,), the output (N, 2, 3, 3).
 
 
-# %% exercise="conv2d_naive" difficulty=2 minutes=18
+# %% exercise="conv2d_naive" difficulty=2 minutes=18 covers="62"
 def conv2d_naive(x, weight, bias=None, stride=1, padding=0, dilation=1):
     """Compute a convolutional layer with loops.
 
@@ -187,7 +187,7 @@ for n, c, height, width, out, k_h, k_w in [(1, 1, 3, 3, 1, 3, 3), (3, 4, 5, 2, 2
     check(conv2d_naive, x, weight).gives(torch_conv2d(x, weight))
 ### END HIDDEN TESTS
 
-# %% tests="conv2d_naive" points=1
+# %% tests="conv2d_naive" points=1 covers="55"
 # The practice example with windows two pixels apart, with a border of zeros, and with teeth two pixels apart.
 image = np.array([[1, 0, 0, 0, 1], [-1, 0, 2, 1, 2], [1, 0, -2, 0, -1], [1, 1, 0, 0, 2], [-2, 0, 3, 0, 0]])[None, None]
 kernel = np.array([[1, 0, 2], [-1, 1, 1], [0, 2, 1]])[None, None]
@@ -238,7 +238,7 @@ for height, width, k, stride, padding, dilation in [
 # twice.
 
 
-# %% exercise="grad_x12_by_hand" difficulty=1 minutes=6
+# %% exercise="grad_x12_by_hand" difficulty=1 minutes=6 covers="63"
 def grad_x12_by_hand(grad_output, weight):
     """Return ∂L/∂x₁₂ of a 3 × 3 convolution on a 4 × 4 input, at stride 1 and without padding.
 
@@ -283,7 +283,7 @@ for _ in range(3):
 #
 # The output is computed by **your** `conv2d_naive`. The gradients are still the toolkit's; Part 4 changes that.
 
-# %% widget="convolution_terms"
+# %% widget="convolution_terms" covers="63"
 # alt: A 4 × 4 input, a 3 × 3 kernel and the 2 × 2 output; below, the three gradients, and two terms of ∂L/∂x₁₂.
 from convnets.widgets import ConvolutionTerms
 
@@ -304,7 +304,7 @@ ConvolutionTerms(conv2d_naive)
 # output, add its share to all the pixels that it saw. One of the two needs no case distinction at the border.
 
 
-# %% exercise="grad_x_by_hand" difficulty=2 minutes=12
+# %% exercise="grad_x_by_hand" difficulty=2 minutes=12 covers="63"
 def grad_x_by_hand(grad_output, weight):
     """Return the gradient of one convolution with respect to its input, at stride 1 and without padding.
 
@@ -368,7 +368,7 @@ for out, k in [((3, 5), (2, 4)), ((1, 1), (3, 2)), ((4, 2), (1, 1)), ((2, 6), (5
 # up and down, runs **your** `conv2d_naive`, and compares.
 
 
-# %% experiment seconds=5
+# %% experiment seconds=5 covers="63"
 def read_off_terms():
     """List the terms of all sixteen gradients in the lecture's notation, counted from 1."""
     terms = {(p, q): [] for p in range(4) for q in range(4)}
@@ -540,7 +540,7 @@ for shape, size, stride, padding, dilation in [
 # $(C_{out}, Q)$ with a stack of shape $(N, Q, L)$ image by image: no loop over images, filters or positions is left.
 
 
-# %% exercise="conv2d" difficulty=2 minutes=10
+# %% exercise="conv2d" difficulty=2 minutes=10 covers="62"
 def conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1):
     """Compute a convolutional layer with one matrix product.
 
@@ -749,7 +749,7 @@ check(col2im, np.ones((1, 4, 1)), (1, 1, 1, 4), (2, 2)).raises(ValueError)
 # $\text{cols}_n$ swaps the two axes of each image's matrix: `cols.swapaxes(1, 2)`. `cols.T` would reverse all three.
 
 
-# %% exercise="conv2d_backward" difficulty=3 minutes=30
+# %% exercise="conv2d_backward" difficulty=3 minutes=30 covers="62"
 def conv2d_backward(grad_output, x, weight, stride=1, padding=0, dilation=1):
     """Run a convolutional layer backwards.
 
@@ -1139,7 +1139,7 @@ print(f"{'% of both ways in im2col and col2im':44}", *(f"{share:18.0f}" for shar
 # reshape or two, without `im2col`. (No test can see which way you took.)
 
 
-# %% exercise="conv1x1_as_matmul" difficulty=1 minutes=8
+# %% exercise="conv1x1_as_matmul" difficulty=1 minutes=8 covers="67"
 def conv1x1_as_matmul(x, weight, bias=None):
     """Compute a 1 × 1 convolution as a matrix product.
 
@@ -1169,7 +1169,7 @@ def conv1x1_as_matmul(x, weight, bias=None):
     ### END SOLUTION
 
 
-# %% tests="conv1x1_as_matmul" points=1
+# %% tests="conv1x1_as_matmul" points=1 covers="68"
 # Lecture C: the kernel [2] doubles every pixel.
 lecture_c = np.array([[-5, 3, 2, -5, 3], [4, 3, 2, 1, -3], [1, 0, 3, 3, 5], [-2, 0, 1, 4, 4], [5, 6, 7, 9, -1]])
 doubled = [[-10, 6, 4, -10, 6], [8, 6, 4, 2, -6], [2, 0, 6, 6, 10], [-4, 0, 2, 8, 8], [10, 12, 14, 18, -2]]
@@ -1200,7 +1200,7 @@ x, weight = x.astype(np.float32), weight.astype(np.float32)
 check(conv1x1_as_matmul, x, weight).gives(torch_conv2d(x, weight), rtol=1e-5, atol=1e-5, dtype=np.float32)
 ### END HIDDEN TESTS
 
-# %% [markdown]
+# %% [markdown] covers="67"
 # ## {{exercise:linear_to_conv}}
 #
 # The other way round, every fully connected layer is a convolution. Take a layer with a matrix of shape
@@ -1217,7 +1217,7 @@ check(conv1x1_as_matmul, x, weight).gives(torch_conv2d(x, weight), rtol=1e-5, at
 # Flattening is `reshape(N, -1)`: channel by channel, each in reading order.
 
 
-# %% exercise="linear_to_conv" difficulty=1 minutes=6
+# %% exercise="linear_to_conv" difficulty=1 minutes=6 covers="67"
 def linear_to_conv(weight, channels, height, width):
     """Write the matrix of a fully connected layer as the filters of a convolution.
 
@@ -1270,7 +1270,7 @@ for n, channels, height, width, units in [(2, 3, 4, 2, 1), (1, 1, 1, 5, 3), (3, 
     check(fully_connected_by_convolution, x, weight).gives(x.reshape(n, -1) @ weight.T)
 ### END HIDDEN TESTS
 
-# %% [markdown]
+# %% [markdown] covers="70"
 # # Part 7 · Your layers learn to read
 #
 # A ConvNet is convolutions with activations between them, stacked (lectures C and D). Here is LeNet-5 in its modern
@@ -1479,7 +1479,7 @@ lesson.reveal(
     "LeNet's two convolutions.",
 )
 
-# %% [markdown]
+# %% [markdown] covers="70"
 # ### From edges to classes
 #
 # Zeiler and Fergus's picture in lectures C and D names the layers of a ConvNet low-level, mid-level and high-level
@@ -1509,7 +1509,7 @@ def draw_first_layer(parameters, image):
     )
 
 
-# %% experiment seconds=20
+# %% experiment seconds=20 covers="70"
 def linear_probe(features, labels, test_features, test_labels):
     """Fit a linear classifier by least squares on one-hot labels; return its accuracy in percent."""
     mean, scale = features.mean(axis=0), features.std(axis=0) + 1e-6

@@ -240,7 +240,7 @@ check(pool_output_size, 1, 4, 2, 1, ceil_mode=True).raises(ValueError)
 # answer with the input below.
 
 
-# %% exercise="max_pool2d" difficulty=2 minutes=15
+# %% exercise="max_pool2d" difficulty=2 minutes=15 covers="64"
 def max_pool2d(x, kernel_size, stride=None, padding=0, ceil_mode=False):
     """Keep the largest number of each window.
 
@@ -274,7 +274,7 @@ def max_pool2d(x, kernel_size, stride=None, padding=0, ceil_mode=False):
     ### END SOLUTION
 
 
-# %% tests="max_pool2d" points=1
+# %% tests="max_pool2d" points=1 covers="64"
 # CS231n's map, with the answer of lecture D; then windows one pixel apart, which overlap.
 cs231n = np.array([[1.0, 1.0, 2.0, 4.0], [5.0, 6.0, 7.0, 8.0], [3.0, 2.0, 1.0, 0.0], [1.0, 2.0, 3.0, 4.0]])[None, None]
 check(max_pool2d, cs231n, 2).gives([[[[6, 8], [3, 4]]]])
@@ -341,7 +341,7 @@ check(max_pool2d, x, 2, padding=1).gives(torch_pool("max", x, 2, padding=1), dty
 # has already found its winner.
 
 
-# %% exercise="max_pool2d_backward" difficulty=3 minutes=25
+# %% exercise="max_pool2d_backward" difficulty=3 minutes=25 covers="64"
 def max_pool2d_backward(grad_output, x, kernel_size, stride=None, padding=0, ceil_mode=False):
     """Send the gradient of each window back to the pixel that won it.
 
@@ -532,7 +532,7 @@ lesson.target("pixels at which the rule for ties matters, in front of the ReLU",
 # (Ceil mode is left out here. It exists for averages too; its divisor is a third convention.)
 
 
-# %% exercise="avg_pool2d" difficulty=2 minutes=12
+# %% exercise="avg_pool2d" difficulty=2 minutes=12 covers="65"
 def avg_pool2d(x, kernel_size, stride=None, padding=0, count_include_pad=True):
     """Take the mean of each window.
 
@@ -634,7 +634,7 @@ check(avg_pool2d, x, 2, padding=1, count_include_pad=False).gives(
 # exercise 4: if you count the real pixels in a helper of your own, written in its cell, you can use it here.
 
 
-# %% exercise="avg_pool2d_backward" difficulty=2 minutes=12
+# %% exercise="avg_pool2d_backward" difficulty=2 minutes=12 covers="65"
 def avg_pool2d_backward(grad_output, x_shape, kernel_size, stride=None, padding=0, count_include_pad=True):
     """Share the gradient of each window among its pixels.
 
@@ -967,7 +967,7 @@ for channels, size in [(1, (2, 3)), (5, (3, 1)), (4, (2, 2))]:
 # them: $3$, then $3 + 1 = 4$ and $j = 2$, then $4 + 2 \cdot 2 = 8$.
 
 
-# %% exercise="receptive_field" difficulty=2 minutes=8
+# %% exercise="receptive_field" difficulty=2 minutes=8 covers="69"
 def receptive_field(layers):
     """Return how many pixels the field of one output spans, along one side.
 
@@ -1169,7 +1169,7 @@ ReceptiveFieldPainter(receptive_field, jump_and_start)
 # where there are no pixels.
 
 
-# %% experiment seconds=30
+# %% experiment seconds=30 covers="69"
 def conv3(count):
     """`count` layers of 3 × 3 that keep the size, as VGG has them."""
     return count * [layer(3, padding=1)]
@@ -1232,7 +1232,7 @@ print(f"\n{asked} fields of {len(NETS)} nets measured, {agreed} as predicted")
 lesson.target("field of lecture C's two 3 × 3 layers, pixels a side", receptive_field([layer(3), layer(3)]), exactly=5)
 lesson.target("fields measured that differ from the predicted ones", asked - agreed, exactly=0)
 
-# %% [markdown]
+# %% [markdown] covers="E6"
 # AlexNet's last pooling layer sees 195 of 227 pixels, VGG's 212 of its 224 (measured on 288, and LeNet on 44, so that
 # the field in the middle lies inside): their units look at nearly the whole picture. ResNet's field starts in the
 # padding, at a negative pixel.
@@ -1596,7 +1596,7 @@ def draw_consistency(found):
     )
 
 
-# %% experiment seconds=60
+# %% experiment seconds=60 covers="66"
 digits = data.digits(*training.full_or_fast((2500, 1000), (256, 64)))
 all_shifts = [(rows, columns) for rows in range(-3, 4) for columns in range(-3, 4)]
 chosen = np.random.default_rng(7).permutation(len(all_shifts))[:12]
@@ -1660,7 +1660,7 @@ if not training.fast_mode():
 # and the pooled net would have the same gap.
 
 
-# %% experiment seconds=50
+# %% experiment seconds=50 covers="66"
 def lenet(kind, seed):
     """Build LeNet's two convolutions with what stands between them; return the net and the numbers its head reads."""
     torch.manual_seed(seed)
@@ -1723,7 +1723,7 @@ lesson.target("parameters of the pooled net", int(overfitted["pooled"][0][0]), e
 #
 # ### What became of the claims
 
-# %% experiment seconds=5 folded=true
+# %% experiment seconds=5 folded=true covers="66 E6"
 cs231n = np.array([[1.0, 1.0, 2.0, 4.0], [5.0, 6.0, 7.0, 8.0], [3.0, 2.0, 1.0, 0.0], [1.0, 2.0, 3.0, 4.0]])[None, None]
 pooled = max_pool2d(cs231n, 2)[0, 0].astype(int).tolist()
 alexnet = [pool_output_size(size, 3, 2) for size in (55, 27, 13)]

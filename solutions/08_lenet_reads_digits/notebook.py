@@ -1,4 +1,4 @@
-# %% [markdown]
+# %% [markdown] covers="73"
 # # 08 LeNet reads digits
 #
 # ![A handwritten 4 of 32 × 32 pixels, then what each layer of a trained LeNet-5 makes of it: 6 maps of 28 × 28, the
@@ -82,7 +82,7 @@ lesson.predict(
     ["both", "only the LeNet", "only the fully connected net", "neither: both can learn the new order"],
 )
 
-# %% [markdown]
+# %% [markdown] covers="71"
 # # Part 1 · The network
 #
 # The data first: digits of MNIST, which was made in the 1990s from forms filled in by American high-school pupils and
@@ -93,7 +93,7 @@ lesson.predict(
 # MNIST's pictures have 28 × 28 pixels, LeNet-5 reads 32 × 32: `load_digits` adds 2 pixels of paper on each side. Paper
 # becomes −0.1 and ink 1.175, values of the paper of 1998 that put the mean near 0 (module 03 says what for).
 
-# %% experiment seconds=5
+# %% experiment seconds=5 covers="71"
 sample = data.digits(60, 10)
 fig = plots.images(1 - sample.x_train[:, 0], [""] * 60, columns=15, size=0.55)
 plots.show(
@@ -132,7 +132,7 @@ print(
 # `nn.Sequential`: hand all layers to `super().__init__(...)` in order, and `forward` is already written.
 
 
-# %% exercise="LeNet5" difficulty=2 minutes=13
+# %% exercise="LeNet5" difficulty=2 minutes=13 covers="74"
 class LeNet5(nn.Sequential):
     """LeNet-5: (N, 1, 32, 32) to logits (N, classes).
 
@@ -231,7 +231,7 @@ check(logits_of, one, classes=4, modern=False).gives(expected_logits(one, torch.
 # `for layer in model`.
 
 
-# %% exercise="layer_shapes" difficulty=1 minutes=6
+# %% exercise="layer_shapes" difficulty=1 minutes=6 covers="74"
 def layer_shapes(model, shape):
     """Return the shape of a picture and of what each layer makes of it.
 
@@ -277,7 +277,7 @@ check(layer_shapes, strided, (2, 7, 5)).gives([(2, 7, 5), (4, 4, 3), (4, 4, 3), 
 check(layer_shapes, nn.Sequential(nn.Linear(3, 1)), (3,)).gives([(3,), (1,)])
 ### END HIDDEN TESTS
 
-# %% [markdown]
+# %% [markdown] covers="76"
 # ## {{exercise:count_parameters}}
 #
 # "60k parameters" (lecture C). Three numbers go by that name, and your function tells them apart:
@@ -296,7 +296,7 @@ check(layer_shapes, nn.Sequential(nn.Linear(3, 1)), (3,)).gives([(3,), (1,)])
 #   feature map: units whose weights are constrained to be identical", lecture D.)
 
 
-# %% exercise="count_parameters" difficulty=1 minutes=5
+# %% exercise="count_parameters" difficulty=1 minutes=5 covers="74"
 def count_parameters(model):
     """Return how many numbers training can change.
 
@@ -441,7 +441,7 @@ check(count_macs, nn.Sequential(nn.Linear(5, 4), nn.Tanh(), nn.Linear(4, 3)), (5
 #
 # Your three functions on your network. Compare the two columns on the right, largest with largest.
 
-# %% experiment seconds=5
+# %% experiment seconds=5 covers="74"
 net = LeNet5()
 shapes, macs = layer_shapes(net, (1, 32, 32)), count_macs(net, (1, 32, 32))
 print(f"{'layer':<12}{'output':>14}{'parameters':>13}{'':>8}{'MACs':>10}{'':>8}")
@@ -483,7 +483,7 @@ lesson.target("multiply-accumulates a digit", sum(macs), exactly=416520)
 #   or two of the 4: 98,442 connections, 2,578 parameters;
 # - LeNet-5 (1998): 340,908 connections, 60,000 parameters.
 
-# %% experiment seconds=5
+# %% experiment seconds=5 covers="71"
 # Layer: units, inputs of one unit with its bias, parameters. A sum in the place of "units × inputs" where units differ.
 PAPERS = {
     "zip codes 1989": {
@@ -536,7 +536,7 @@ for name, (connections, numbers) in recounted.items():
 # 4. the shortest run is the least disturbed one: use it.
 
 
-# %% exercise="digits_per_second" difficulty=2 minutes=10
+# %% exercise="digits_per_second" difficulty=2 minutes=10 covers="72"
 def digits_per_second(model, x, repeats=5, clock=time.process_time):
     """Measure how many pictures a model reads in a second.
 
@@ -624,7 +624,7 @@ def draw_speeds(speeds):
     )
 
 
-# %% experiment seconds=20
+# %% experiment seconds=20 covers="72"
 def one_by_one(model):
     """Return a model that reads its pictures one after the other, as they came from the camera."""
     return lambda x: torch.cat([model(x[i : i + 1]) for i in range(len(x))])
@@ -889,7 +889,7 @@ draw_curves(curves)
 # the middle. (The paper of 1998 does this for cheques, with the whole net as a convolution, as yours was in module
 # 06.)
 
-# %% widget="reading_demo"
+# %% widget="reading_demo" covers="73"
 # alt: 1993 on a line, each digit in a box with the answer above it; below, the maps of every layer for the first 9.
 from convnets.widgets import ReadingDemo
 
@@ -1089,7 +1089,7 @@ lesson.reveal(
 #
 # ### What became of the claims
 
-# %% experiment seconds=5 folded=true
+# %% experiment seconds=5 folded=true covers="75 76 E13"
 shapes, macs = layer_shapes(LeNet5(), (1, 32, 32)), count_macs(LeNet5(), (1, 32, 32))
 maps = [shape for shape in shapes if len(shape) == 3]
 grows = all(np.diff([c for c, _, _ in maps]) >= 0) and all(np.diff([h for _, h, _ in maps]) <= 0)

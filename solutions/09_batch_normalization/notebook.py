@@ -114,7 +114,7 @@ lesson.predict(
 # ε = 3 inside the root it becomes ∓1/√4 = ∓0.5, with ε = 3 outside ∓1/(1 + 3) = ∓0.25.
 
 
-# %% exercise="normalise" difficulty=1 minutes=8
+# %% exercise="normalise" difficulty=1 minutes=8 covers="80 E15"
 def normalise(x, eps=1e-5, eps_inside=True):
     """Standardise every feature over the batch.
 
@@ -245,7 +245,7 @@ draw_eps(stds, spread[True], spread[False], pixel_stds)
 # **Audit the slide.** With ε that is not exact. Find the `weight` and `bias` for which it is, for both places of ε.
 
 
-# %% exercise="identity_parameters" difficulty=1 minutes=6
+# %% exercise="identity_parameters" difficulty=1 minutes=6 covers="80"
 def identity_parameters(x, eps=1e-5, eps_inside=True):
     """Return the scale and offset for which batch normalization of this batch changes nothing.
 
@@ -330,7 +330,7 @@ check(identity_parameters, x, 0.1, eps_inside=False).gives((x.std(axis=0) + 0.1,
 # Return new arrays. A function that changes its arguments in place would surprise whoever calls it.
 
 
-# %% exercise="update_running" difficulty=1 minutes=10
+# %% exercise="update_running" difficulty=1 minutes=10 covers="81 E15"
 def update_running(running_mean, running_var, x, momentum=0.1, convention="pytorch"):
     """Return the running statistics after one more batch.
 
@@ -415,7 +415,7 @@ for n, d, momentum in [(3, 4, 0.01), (64, 1, 0.9), (2, 3, 1.0)]:
 # The next cell feeds the same 200 batches to your function in both conventions and converts. At $N = 2$ the two keep
 # variances that differ by a factor of 2, at $N = 64$ by 1.6 %.
 
-# %% experiment seconds=10
+# %% experiment seconds=10 covers="E15"
 rng = np.random.default_rng(0)
 gaps, apart_by = [], {}
 for n in (2, 8, 64):
@@ -449,7 +449,7 @@ lesson.target("the lecture's running variance converted to PyTorch's, largest di
 # when training"): its mean is itself, and nothing but the bias would come out.
 
 
-# %% exercise="batchnorm_forward" difficulty=2 minutes=12
+# %% exercise="batchnorm_forward" difficulty=2 minutes=12 covers="80 81"
 def batchnorm_forward(x, weight, bias, running_mean, running_var, training=True, momentum=0.1, eps=1e-5):
     """Compute batch normalization in PyTorch's convention.
 
@@ -854,7 +854,7 @@ check(batchnorm_backward, constant, x, rng.normal(size=3)).gives(
 # The headline of this part: your forward pass, your graph and your closed form against PyTorch, on a batch of 64 × 50
 # in float64.
 
-# %% experiment seconds=5
+# %% experiment seconds=5 covers="82"
 rng = np.random.default_rng(1)
 x, arriving = 2 + 3 * rng.normal(size=(64, 50)), rng.normal(size=(64, 50))
 weight, bias, kept = rng.normal(size=50), rng.normal(size=50), (rng.normal(size=50), rng.uniform(0.5, 2, 50))
@@ -1441,7 +1441,7 @@ def told_sweep(accuracy):
     return ", ".join(f"at {lr:g} {a:.0f} % with and {b:.0f} % without" for lr, a, b in rows)
 
 
-# %% experiment seconds=40
+# %% experiment seconds=40 covers="82"
 with timing.one_thread():
     sigmoid_accuracy, _ = sweep("sigmoid", clothing())
 three = [RATES.index(lr) for lr in (0.01, 0.1, 1.0)]
@@ -1486,7 +1486,7 @@ def batches_until(losses, wanted):
     return int(below[0]) + 10 if len(below) else len(losses)
 
 
-# %% experiment seconds=45
+# %% experiment seconds=45 covers="82"
 clothes = clothing()
 with timing.one_thread():
     relu_accuracy, relu_losses = sweep("ReLU", clothes)
@@ -1575,7 +1575,7 @@ for name, value in modes.items():
 # at both columns.
 
 
-# %% experiment seconds=45
+# %% experiment seconds=45 covers="82"
 def memorising_net(norm, dropout, seed):
     """Make 784-200-200-10 with ReLU, batch normalization before and dropout after it where asked for."""
     torch.manual_seed(seed)
@@ -1635,7 +1635,7 @@ print(f"batch normalization against neither, start by start: {', '.join(f'{point
 # root, of the order of $N D^2 + D^3$ operations against $N D$.
 
 
-# %% experiment seconds=20
+# %% experiment seconds=20 covers="82 83"
 def whiten(x, eps=1e-5):
     """Centre and decorrelate a batch with the inverse root of its covariance (ZCA)."""
     centred = x - x.mean(axis=0)
@@ -1786,7 +1786,7 @@ plots.claims(
 # have in common (0.25), and (b) two in which they differ (0.25). (c) Why does a linear layer followed by batch
 # normalization need no bias, and what would happen to the bias in training, without weight decay, if it had one (0.5)?
 
-# %% [markdown] answer="whitening_and_bn" points=1
+# %% [markdown] answer="whitening_and_bn" points=1 covers="83"
 # ### BEGIN SOLUTION
 # (a) In common: both subtract the mean of each feature, and both divide by its spread (standard deviation 1 after
 # both). (b) Different, two of: whitening decorrelates, batch normalization leaves every correlation as it is;

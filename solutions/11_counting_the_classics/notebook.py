@@ -315,7 +315,7 @@ show_table("LeNet-5", lenet_table)
 lesson.target("parameters of LeNet-5", int(counted(lenet_table, "weights", "biases")), exactly=61_706)
 lesson.target("multiply-accumulates of LeNet-5", int(counted(lenet_table, "macs")), exactly=416_520)
 
-# %% [markdown]
+# %% [markdown] covers="94"
 # The layer with most weights is not the layer with most multiplications. Compare the first fully connected row with
 # the second convolution: a weight of a convolution is used once at every position, a weight of a fully connected layer
 # once.
@@ -350,7 +350,7 @@ lesson.target("multiply-accumulates of LeNet-5", int(counted(lenet_table, "macs"
 # CONV3 and the fully connected layers see all. Without the split every layer has one group.
 
 
-# %% exercise="alexnet_spec" difficulty=1 minutes=8
+# %% exercise="alexnet_spec" difficulty=1 minutes=8 covers="84"
 def alexnet_spec(two_gpus=True):
     """Return AlexNet as a spec.
 
@@ -385,7 +385,7 @@ def alexnet_spec(two_gpus=True):
     ### END SOLUTION
 
 
-# %% tests="alexnet_spec" points=1
+# %% tests="alexnet_spec" points=1 covers="84"
 def shapes(**options):
     """The shapes that the toolkit counts for alexnet_spec(**options)"""
     return [row["shape"] for row in specs.layer_table(alexnet_spec(**options))]
@@ -428,7 +428,7 @@ check(alexnet_spec, two_gpus=False).gives(specs.alexnet(two_gpus=False))
 # "60M parameters" (lecture C), "~ 240 MB" (lecture A), at 4 bytes each. The network that runs,
 # `convnets.models.alexnet.AlexNet`, is asked as a second witness.
 
-# %% experiment seconds=5
+# %% experiment seconds=5 covers="85"
 for two_gpus in (True, False):
     table = layer_table(alexnet_spec(two_gpus))
     with torch.device("meta"):  # shapes without memory
@@ -483,7 +483,7 @@ ArchitectureCalculator(layer_table, network="AlexNet", layer=4)
 # Your `layer_table` does the counting: it raises a `ValueError` where something does not fit.
 
 
-# %% exercise="audit_alexnet" difficulty=2 minutes=20
+# %% exercise="audit_alexnet" difficulty=2 minutes=20 covers="87 E3 E4"
 def audit_alexnet(spec, neurons):
     """Find the input side that fits, and the wrong numbers of neurons.
 
@@ -568,7 +568,7 @@ check(audit_alexnet, small, [243, 16, 5]).gives((9, {0: 192, 2: 6}))
 # %% [markdown]
 # ### The paper, audited
 
-# %% experiment seconds=5
+# %% experiment seconds=5 covers="87 E3 E4"
 paper = [image(3, 224, 224), *alexnet_spec()[1:]]
 claimed_neurons = [253_440, 186_624, 64_896, 64_896, 43_264, 4_096, 4_096, 1_000]
 side, wrong = audit_alexnet(paper, claimed_neurons)
@@ -612,7 +612,7 @@ lesson.target("neurons of CONV1", int(wrong.get(0, 0)), exactly=290_400)
 # leave rows out.
 
 
-# %% exercise="activation_bytes" difficulty=1 minutes=6
+# %% exercise="activation_bytes" difficulty=1 minutes=6 covers="86"
 def activation_bytes(table, batch=1, bytes_per_value=4, leave_out=()):
     """Return the memory that the outputs of all layers need.
 
@@ -667,7 +667,7 @@ check(activation_bytes, table, 2, 8).gives(1413347 * 16)
 # %% [markdown]
 # ### 718 MB
 
-# %% experiment seconds=5
+# %% experiment seconds=5 covers="86"
 table = layer_table(alexnet_spec())
 slides_sum = activation_bytes(table, 128, leave_out=(10,))
 every_row = activation_bytes(table, 128)
@@ -803,7 +803,7 @@ for grouped in (True, False):
 print(f"Groups cut what is sent by a factor of {sum(sent[False]) / sum(sent[True]):.1f}.")
 lesson.target("parameters on each of two GPUs", int(stored[True]), exactly=30_482_612)
 
-# %% [markdown]
+# %% [markdown] covers="89 90 93"
 # "Communicate only at certain layers" can be read off the first line. The paper's scheme let its authors "precisely
 # tune the amount of communication until it is an acceptable fraction of the amount of computation". Lecture A's
 # critique is that the architecture was shaped by the machine. Two years later nobody needed the groups: a card with
@@ -825,7 +825,7 @@ lesson.target("parameters on each of two GPUs", int(stored[True]), exactly=30_48
 # "Five to six days on two GTX 580": what would it take here? The next cell times one training step of the toolkit's
 # AlexNet on one thread. The paper went about 90 times through the 1.2 million pictures.
 
-# %% experiment seconds=40
+# %% experiment seconds=40 covers="90"
 batch = training.full_or_fast(16, 1)
 with timing.one_thread():
     torch.manual_seed(0)
@@ -869,7 +869,7 @@ print(f"90 passes over 1.2 million pictures: {days_here:.0f} days on one thread 
 # 1/(1+1+4) = 1/6$, $b^1 = 2/(1+14) = 2/15$, $b^2 = 3/(1+13) = 3/14$.
 
 
-# %% exercise="local_response_norm" difficulty=2 minutes=14
+# %% exercise="local_response_norm" difficulty=2 minutes=14 covers="88"
 def local_response_norm(x, n=5, k=2.0, alpha=1e-4, beta=0.75):
     """Divide every value by a power of the squares of its neighbours in channel.
 
@@ -956,7 +956,7 @@ def draw_lrn(sizes, alone, together):
     )
 
 
-# %% experiment seconds=5
+# %% experiment seconds=5 covers="88"
 sizes = np.logspace(0, 3.5, 60)
 alone = np.zeros((60, 5, 1, 1))
 alone[:, 2, 0, 0] = sizes
@@ -981,7 +981,7 @@ draw_lrn(sizes, *factors)
 # each kernel is colour: the share of its squared weights that is left when the mean over red, green and blue is taken
 # away.
 
-# %% experiment seconds=10 folded=true
+# %% experiment seconds=10 folded=true covers="92"
 kernels = data.imagenet_weights()["stem.0.weight"].astype(np.float64)
 grey_part = kernels.mean(axis=1, keepdims=True)
 colour_share = ((kernels - grey_part) ** 2).sum(axis=(1, 2, 3)) / (kernels**2).sum(axis=(1, 2, 3))
@@ -1027,7 +1027,7 @@ print(f"Less than 20 % colour: {grey_kernels} kernels; more than 80 %: {colour_k
 # network that is called VGG-16.
 
 
-# %% exercise="vgg_spec" difficulty=2 minutes=12
+# %% exercise="vgg_spec" difficulty=2 minutes=12 covers="95 96"
 def vgg_spec(configuration):
     """Return a VGG network as a spec.
 
@@ -1122,7 +1122,7 @@ for name, stages in vgg.STAGES.items():
 # VGG's paper gives the parameters in millions (table 2): 133, 133, 134, 138, 144. Again PyTorch's network is the second
 # witness.
 
-# %% experiment seconds=5
+# %% experiment seconds=5 covers="96"
 paper_millions = {"A": 133, "B": 133, "C": 134, "D": 138, "E": 144}
 agree = []
 for name, millions in paper_millions.items():
@@ -1138,7 +1138,7 @@ for name, millions in paper_millions.items():
     )
 lesson.target("configurations that agree with paper and PyTorch", sum(agree), exactly=5)
 
-# %% [markdown]
+# %% [markdown] covers="97"
 # From A to E the depth nearly doubles and the multiplications grow two and a half times, but the parameters by less
 # than a tenth. ResNet's paper quotes 15.3 and 19.6 thousand million multiply-adds for VGG-16 and VGG-19: compare with
 # D and E. (The first of the two leaves out the fully connected layers.)
@@ -1176,7 +1176,7 @@ def draw_where(table, shares):
     )
 
 
-# %% experiment seconds=5
+# %% experiment seconds=5 covers="95"
 table = layer_table(vgg_spec("D"))
 dense = [row for row in table if row["kind"] == "fc"]
 shares = {key: 100 * counted(dense, key) / counted(table, key) for key in ("weights", "macs")}
@@ -1202,7 +1202,7 @@ lesson.reveal(
 # M is large, 0 ≤ K ≤ 2". The last fully connected layer, which gives the logits, is not counted in K. The next cell
 # reads N, M and K off the specs.
 
-# %% experiment seconds=5
+# %% experiment seconds=5 covers="99"
 patterns = {}
 for name, spec in {
     "LeNet-5": specs.lenet5(),
@@ -1234,7 +1234,7 @@ for name, spec in {
 # count**. Parameters are judged in the same way.
 
 
-# %% exercise="find_vgg_error" difficulty=2 minutes=12
+# %% exercise="find_vgg_error" difficulty=2 minutes=12 covers="95 E2"
 def find_vgg_error(table, memory, params, total_memory, total_params, tolerance=0.02):
     """Return the claims of a slide that are off by more than the tolerance.
 
@@ -1292,7 +1292,7 @@ check(find_vgg_error, vgg16, values, weights_of_rows, 15.2e6, 138e6).gives([])
 # %% [markdown]
 # ### The slide, audited
 
-# %% experiment seconds=5
+# %% experiment seconds=5 covers="95 E2"
 K, M = 1_000, 1_000_000
 slide_memory = [150 * K, 3.2 * M, 3.2 * M, 800 * K, 1.6 * M, 1.6 * M, 400 * K, 800 * K, 800 * K, 800 * K, 200 * K]
 slide_memory += [400 * K, 400 * K, 400 * K, 100 * K, 100 * K, 100 * K, 100 * K, 25 * K, 4096, 4096, 1000]
@@ -1329,7 +1329,7 @@ lesson.target("activations of VGG-16 in bytes", int(vgg_bytes), exactly=60_950_4
 # ½, top-3: 1.
 
 
-# %% exercise="topk_accuracy" difficulty=1 minutes=8
+# %% exercise="topk_accuracy" difficulty=1 minutes=8 covers="94"
 def topk_accuracy(scores, labels, ks=(1, 5)):
     """Return the top-k accuracy for several k.
 
@@ -1456,14 +1456,14 @@ for name, row in zip(data.photograph_names(), photo_scores, strict=True):
     probability = np.exp(row - row.max()) / np.exp(row - row.max()).sum()
     print(f"{name:10} " + ", ".join(f"{class_names[i]} {probability[i]:.2f}" for i in best))
 
-# %% [markdown]
+# %% [markdown] covers="94"
 # Some photographs show something that is no class at all: the best five guesses at an astronaut, at grass or at a
 # brick wall are wrong whatever they say. The contest never asks such questions. And look at the cat: is it a *tabby*,
 # a *tiger cat* or an *Egyptian cat*? A label names one of them. With one guess the network may be wrong where no
 # person would call it so; with five it is right. "Human labels were occasionally wrong and multiple items in each
 # image" (lecture A).
 
-# %% experiment seconds=20
+# %% experiment seconds=20 covers="94"
 stamps = data.stamps()
 chosen = [i for i, subject in enumerate(stamps.subjects) if subject in CLASS_OF][:: training.full_or_fast(1, 6)]
 labels = np.array([class_names.index(CLASS_OF[stamps.subjects[i]]) for i in chosen])
@@ -1492,7 +1492,7 @@ plots.show(
 lesson.target("top-1 accuracy on the stamps", top1, at_least=75, unit="%")
 lesson.target("top-5 accuracy on the stamps", top5, at_least=90, unit="%")
 
-# %% [markdown]
+# %% [markdown] covers="91 94"
 # ± is one standard error, $\sqrt{p(1-p)/n}$: on so few pictures a difference of a few points means nothing. The contest
 # had 100,000. Most of what one guess misses, five guesses catch: the near relative (another bear, another dog) and
 # the other name of the same thing. The first of those that five guesses miss as well is an albino peahen on white. The
@@ -1524,7 +1524,7 @@ lesson.target("top-5 accuracy on the stamps", top5, at_least=90, unit="%")
 # Switch to *depth*: which step multiplied it most? Then show the second places (the table has those of 2012 and 2014):
 # which of them do the lectures call a winner?
 
-# %% widget="imagenet_winners"
+# %% widget="imagenet_winners" covers="98"
 # alt: Winners' top-5 error: 28.2 % in 2010, 15.3 % in 2012, 2.25 % in 2017; a person 5.1 %. Depths 8, 8, 22, 152, 154.
 from convnets.widgets import ImagenetWinners
 
@@ -1533,7 +1533,7 @@ ImagenetWinners()
 # %% [markdown]
 # ### What became of the claims
 
-# %% experiment seconds=10 folded=true
+# %% experiment seconds=10 folded=true covers="90 91 96 98 E7 E9"
 history = data.imagenet_history()
 winners = {entry.year: entry for entry in history if entry.role == "winner"}
 second = {entry.year: entry for entry in history if entry.role == "second"}
@@ -1727,7 +1727,7 @@ plots.claims(
 # to extra pictures? Which two numbers would you compare to say what a single network gains from the extra pictures,
 # and what else is different between them?
 
-# %% [markdown] answer="where_to_save" points=2
+# %% [markdown] answer="where_to_save" points=2 covers="91"
 # ### BEGIN SOLUTION
 # (a) With groups, half of the connections do not exist: a filter sees half of the channels. The fully connected layers
 # are only *distributed*: each GPU has half of the units, and each unit still has a weight for every input. So the half
@@ -1758,7 +1758,7 @@ plots.claims(
 # read above. (b) VGG's authors first trained a shallower network to start the deeper ones. Which problem of module 03
 # did they work around, and why did another initialisation make the detour unnecessary?
 
-# %% [markdown] answer="what_lasted" points=1
+# %% [markdown] answer="what_lasted" points=1 covers="89"
 # ### BEGIN SOLUTION
 # (a) Local response normalisation multiplies small values by a constant, which the next weights can undo, and holds
 # back only values of a hundred and more; later networks saw no gain (VGG), and batch normalization controls the size
