@@ -15,7 +15,8 @@ hints = {
     ),
     "shift": (
         "Symptom: pixels come in again on the other side? A roll is no shift. An empty slice, or an error of shapes, "
-        "where an offset is 0? Look at what `[:-0]` is. Up for down? Look at which side the rows are taken from.",
+        "where an offset is 0? Look at what `[:-0]` is. An error for shifts as large as the image or "
+        "larger? Nothing of it is left to copy. Up for down? Look at which side the rows are taken from.",
         "Idea: what is visible is a rectangle of the old image and a rectangle of the same size in the new one. "
         "`max(d, 0)` and `min(d, 0)` say where each begins and ends, whatever the sign.",
         "Outline: check the shape; an array full of `fill`, of the dtype of x; for each image whose offsets are "
@@ -76,7 +77,7 @@ hints = {
     "early_stopping": (
         "Symptom: the best epoch of all instead of the best that was seen? Training must stop before. One epoch too "
         "many or too few? Write down the epochs of the example with a pencil. Stopped too early after an improvement? "
-        "The count begins again there.",
+        "The count begins again there. Wrong with min_delta only? A small step changes neither the best nor the count.",
         "Idea: the epochs without improvement since the best one are epoch − best.",
         "Outline: check the arguments; go through the losses with the best epoch so far; an improvement replaces it; "
         "otherwise, when epoch − best equals patience, return; after the loop return the best and all epochs.",
@@ -109,6 +110,12 @@ def one_decision_for_all(x, rng, p=0.5):
     if not 0 <= p <= 1:
         raise ValueError("p")
     return x[..., ::-1].copy() if rng.random() < p else x.copy()
+
+
+@mistake("flip", "Red, green and blue are exchanged: the channels are reversed. Which axis runs from left to right?")
+def reverses_the_channels(x, rng, p=0.5):
+    mirrored = rng.random(len(x)) < p
+    return np.where(mirrored[:, None, None, None], x[:, ::-1], x)
 
 
 @mistake("flip", "x itself was changed. Mirror a copy: the training images are needed again in the next epoch.")
@@ -146,16 +153,34 @@ def forgets_fill(x, offsets, fill=0.0):
     return shift(x, offsets)
 
 
+@mistake(
+    "shift", "A slice is empty where an offset is 0: `[:-0]` is `[:0]`. Say where each rectangle ends in another way."
+)
+def empty_slice_at_0(x, offsets, fill=0.0):
+    moved = np.full_like(x, fill)
+    for n, (down, right) in enumerate(offsets):
+        moved[n, :, down:, right:] = x[n, :, :-down, :-right]
+    return moved
+
+
+@mistake("shift", "Negative offsets give rectangles of different sizes. Which rows are free when an image moves up?")
+def positive_offsets_only(x, offsets, fill=0.0):
+    height, width = x.shape[2:]
+    moved = np.full_like(x, fill)
+    for n, (down, right) in enumerate(offsets):
+        moved[n, :, down:, right:] = x[n, :, : height - down, : width - right]
+    return moved
+
+
 @mistake("shift", "An image that leaves its frame altogether is an error in your function: look at large offsets.")
 def fails_out_of_the_frame(x, offsets, fill=0.0):
-    if np.any(np.abs(np.asarray(offsets)) >= np.array(x.shape[2:])):
-        raise ValueError("could not broadcast input array")
-    return shift(x, offsets, fill)
-
-
-@mistake("shift", "float64 came back. Make the new array of the dtype of x.")
-def becomes_float64(x, offsets, fill=0.0):
-    return shift(x, offsets, fill).astype(np.float64)
+    height, width = x.shape[2:]
+    moved = np.full_like(x, fill)
+    for n, (down, right) in enumerate(offsets):
+        moved[n, :, max(down, 0) : height + min(down, 0), max(right, 0) : width + min(right, 0)] = x[
+            n, :, max(-down, 0) : height + min(-down, 0), max(-right, 0) : width + min(-right, 0)
+        ]
+    return moved
 
 
 # random_crop
@@ -204,6 +229,20 @@ def forgets_the_border(x, size, rng, padding=0):
     return random_crop(x, size, rng)
 
 
+@mistake("random_crop", "Places are missing: the border stands on both sides, above and below, left and right.")
+def counts_one_border(x, size, rng, padding=0):
+    height, width = (side + padding - size + 1 for side in x.shape[2:])
+    return cut(x, size, rng.integers(0, height, len(x)), rng.integers(0, width, len(x)), padding)
+
+
+@mistake("random_crop", "The border was put around all four axes: there are new images and channels. Only two get one.")
+def pads_all_axes(x, size, rng, padding=0):
+    height, width = (side + 2 * padding - size + 1 for side in x.shape[2:])
+    tops, lefts = rng.integers(0, height, len(x)), rng.integers(0, width, len(x))
+    corners = zip(np.pad(x, padding), tops, lefts, strict=False)
+    return np.stack([image[:, top : top + size, left : left + size] for image, top, left in corners])
+
+
 # add_noise
 
 
@@ -225,6 +264,21 @@ def same_noise_for_all(x, std, rng):
 @mistake("add_noise", "`std` was taken for the variance: its root was multiplied with the random numbers.")
 def takes_std_for_the_variance(x, std, rng):
     return np.clip(x + np.sqrt(std) * rng.normal(size=x.shape), 0, 1).astype(x.dtype)
+
+
+@mistake("add_noise", "The random numbers were multiplied with the square of `std`, which is the variance.")
+def multiplies_by_the_variance(x, std, rng):
+    return np.clip(x + std**2 * rng.normal(size=x.shape), 0, 1).astype(x.dtype)
+
+
+@mistake("add_noise", "All numbers of an image got the same noise: it only becomes brighter or darker.")
+def one_number_per_image(x, std, rng):
+    return np.clip(x + std * rng.normal(size=(len(x), 1, 1, 1)), 0, 1).astype(x.dtype)
+
+
+@mistake("add_noise", "The noise was cut off at 0 and 1 before it was added, so it never darkens. What is cut off?")
+def cuts_off_the_noise(x, std, rng):
+    return (x + np.clip(std * rng.normal(size=x.shape), 0, 1)).astype(x.dtype)
 
 
 @mistake("add_noise", "The random numbers lie between 0 and 1 and only brighten. Which distribution is asked?")
@@ -262,16 +316,22 @@ def divides_by_one_less(x):
     return axes_of(points - points.mean(axis=1, keepdims=True), points.shape[1] - 1)
 
 
-@mistake("colour_axes", "Channels and pixels are mixed: a reshape keeps the order in memory. Move the axis first.")
+@mistake("colour_axes", "Images and channels are mixed: a reshape keeps the order in memory. Move the axis first.")
 def reshapes_only(x):
     points = x.reshape(3, -1)
     return axes_of(points - points.mean(axis=1, keepdims=True), points.shape[1])
 
 
-@mistake("colour_axes", "The values are standard deviations, the roots of what is asked for.")
-def takes_roots(x):
-    eigenvalues, eigenvectors = colour_axes(x)
-    return np.sqrt(np.maximum(eigenvalues, 0)), eigenvectors
+@mistake("colour_axes", "`reshape(-1, 3)` takes three neighbours in a row for one colour. Move the channel axis first.")
+def reshapes_into_rows_of_three(x):
+    points = x.reshape(-1, 3).T
+    return axes_of(points - points.mean(axis=1, keepdims=True), points.shape[1])
+
+
+@mistake("colour_axes", "The sum over the pixels was not divided by their number.")
+def does_not_divide(x):
+    points = points_of(x)
+    return axes_of(points - points.mean(axis=1, keepdims=True), 1)
 
 
 @mistake("colour_axes", "The values are right, but the axes are not in their order. Turn both round, or none.")
@@ -316,11 +376,19 @@ def leaves_the_range(x, alpha, eigenvalues, eigenvectors):
     return (x + ((alpha * eigenvalues) @ eigenvectors.T)[:, :, None, None]).astype(x.dtype)
 
 
-@mistake("pca_colour_jitter", "float64 came back. What you return has the dtype of x.")
-def jitter_in_float64(x, alpha, eigenvalues, eigenvectors):
-    if np.shape(alpha) != (len(x), 3):
-        raise ValueError("alpha")
-    return np.clip(x + ((alpha * eigenvalues) @ eigenvectors.T)[:, :, None, None], 0, 1)
+@mistake("pca_colour_jitter", "0.1 was multiplied in again. `alpha` is drawn with that standard deviation already.")
+def scales_alpha_again(x, alpha, eigenvalues, eigenvectors):
+    return pca_colour_jitter(x, 0.1 * np.asarray(alpha), eigenvalues, eigenvectors)
+
+
+@mistake("pca_colour_jitter", "The eigenvalues scaled red, green and blue. Each belongs to an axis, with its alpha.")
+def scales_after_mixing(x, alpha, eigenvalues, eigenvectors):
+    return np.clip(x + ((alpha @ eigenvectors.T) * eigenvalues)[:, :, None, None], 0, 1).astype(x.dtype)
+
+
+@mistake("pca_colour_jitter", "The axes are left out: α·λ was added to red, green and blue themselves.")
+def leaves_the_axes_out(x, alpha, eigenvalues, eigenvectors):
+    return pca_colour_jitter(x, alpha, eigenvalues, np.eye(3))
 
 
 # penalty
@@ -334,20 +402,16 @@ def takes_the_mean(weights, l1=0.0, l2=0.0):
 
 @mistake("penalty", "L2 is the sum of the squares; you took its root.")
 def takes_the_root(weights, l1=0.0, l2=0.0):
-    norm = np.sqrt(sum((w**2).sum() for w in weights))
-    value = sum(l1 * np.abs(w).sum() for w in weights) + l2 * norm
-    return float(value), [l1 * np.sign(w) + l2 * w / norm for w in weights]
+    norms = [np.linalg.norm(w) for w in weights]
+    value = sum(l1 * np.abs(w).sum() + l2 * norm for w, norm in zip(weights, norms, strict=True))
+    return float(value), [l1 * np.sign(w) + l2 * w / norm for w, norm in zip(weights, norms, strict=True)]
 
 
-@mistake("penalty", "The factor 2 is missing or one too many: differentiate l2·w², without a half in front of it.")
-def forgets_the_two(weights, l1=0.0, l2=0.0):
-    value, _ = penalty(weights, l1, l2)
-    return value, [l1 * np.sign(w) + l2 * w for w in weights]
-
-
-@mistake("penalty", "The value is half of the L2 sum. Some books put ½ in front of it; here there is none.")
-def halves_the_value(weights, l1=0.0, l2=0.0):
-    return penalty(weights, l1, l2 / 2)[0], penalty(weights, l1, l2)[1]
+@mistake(
+    "penalty", "This belongs to ½·l2·w². Here no ½ stands in front of L2: neither in the value nor in the gradient."
+)
+def puts_a_half_in_front(weights, l1=0.0, l2=0.0):
+    return penalty(weights, l1, l2 / 2)
 
 
 @mistake("penalty", "The gradient of L1 does not know the sign of the weight: it pushes negative weights away from 0.")
@@ -356,15 +420,17 @@ def forgets_the_sign(weights, l1=0.0, l2=0.0):
     return value, [l1 * np.ones_like(w) + 2 * l2 * w for w in weights]
 
 
-@mistake("penalty", "l1 and l2 are exchanged. Which of them belongs to the absolute values?")
-def exchanges_l1_and_l2(weights, l1=0.0, l2=0.0):
-    return penalty(weights, l2, l1)
+@mistake("penalty", "A weight of 0 got a gradient from L1. Which sign does the text give to 0?")
+def gives_zero_a_sign(weights, l1=0.0, l2=0.0):
+    value, _ = penalty(weights, l1, l2)
+    return value, [l1 * np.where(w >= 0, 1, -1) + 2 * l2 * w for w in weights]
 
 
-@mistake("penalty", "Only the first layer pays. The sums run over all arrays of weights.")
-def first_layer_only(weights, l1=0.0, l2=0.0):
-    value, gradients = penalty(weights[:1], l1, l2)
-    return value, gradients + [np.zeros_like(w) for w in weights[1:]]
+@mistake(
+    "penalty", "L2 was multiplied by l1 too, as in lecture C's formula. Here each of the two has its own strength."
+)
+def multiplies_l2_by_l1(weights, l1=0.0, l2=0.0):
+    return penalty(weights, l1, l1 * l2) if min(l1, l2) >= 0 else penalty(weights, l1, l2)
 
 
 @mistake("penalty", "Weights without their signs were summed for L1. Which function makes −2 count as 2?")
@@ -373,39 +439,55 @@ def sums_without_absolute_values(weights, l1=0.0, l2=0.0):
     return float(sum(l1 * w.sum() + l2 * (w**2).sum() for w in weights)), gradients
 
 
+@mistake("penalty", "One flat array came back. A list with one array for each array of weights is asked, of its shape.")
+def joins_the_gradients(weights, l1=0.0, l2=0.0):
+    value, gradients = penalty(weights, l1, l2)
+    return value, np.concatenate([g.ravel() for g in gradients])
+
+
 # dropout
 
 
-@mistake("dropout", "p was taken for the probability to keep, as lecture B's pKeep. Here p is the probability to drop.")
-def keeps_with_p(x, p, rng, training=True, inverted=True):
-    return dropout(x, 1 - p, rng, training, inverted) if p != 1 else dropout(x, p, rng, training, inverted)
+@mistake(
+    "dropout",
+    "What should be kept is dropped, and the other way round. Is p taken for the probability to keep, as lecture B's "
+    "pKeep, or does the comparison ask u < 1 − p?",
+)
+def exchanges_kept_and_dropped(x, p, rng, training=True, inverted=True):
+    if not training:
+        return dropout(x, p, rng, training, inverted)
+    kept = rng.random(x.shape) < p
+    return (x * kept / p if inverted else x * kept), kept
 
 
-@mistake("dropout", "The mask is right; the scale is not. With which probability does an activation come through?")
-def divides_by_p(x, p, rng, training=True, inverted=True):
-    y, kept = dropout(x, p, rng, training, False)
-    return (y / p if training and inverted else x.copy() if inverted else y), kept
+@mistake("dropout", "The mask was read from y. An activation that was 0 before can be kept as well: y does not tell.")
+def reads_the_mask_from_y(x, p, rng, training=True, inverted=True):
+    y, kept = dropout(x, p, rng, training, inverted)
+    return y, y != 0 if training else kept
 
 
-@mistake("dropout", "Inverted dropout scales in training. These are the numbers of the classic way.")
-def never_scales_in_training(x, p, rng, training=True, inverted=True):
-    y, kept = dropout(x, p, rng, training, False)
-    return (y if training or not inverted else x.copy()), kept
+@mistake("dropout", "The scale takes p. With which probability does an activation come through?")
+def scales_with_p(x, p, rng, training=True, inverted=True):
+    y, kept = dropout(x, p, rng, training, not training)
+    return (y if training != inverted else y / p if training else y * p), kept
 
 
-@mistake("dropout", "The classic way is scaled in training too. Its scale belongs to the use.")
-def always_scales_in_training(x, p, rng, training=True, inverted=True):
-    return dropout(x, p, rng, training, inverted or training)
+@mistake("dropout", "In training a kept activation became smaller. What makes up for those that are dropped?")
+def multiplies_in_training(x, p, rng, training=True, inverted=True):
+    y, kept = dropout(x, p, rng, training, inverted)
+    return (y * (1 - p) ** 2 if training and inverted else y), kept
 
 
-@mistake("dropout", "In use the inverted way needs no factor any more: training has it already.")
-def scales_twice(x, p, rng, training=True, inverted=True):
-    return dropout(x, p, rng, training, inverted and training)
+@mistake(
+    "dropout", "Look at the column of training in the table: which of the two ways scales there, and which does not?"
+)
+def exchanges_the_ways_in_training(x, p, rng, training=True, inverted=True):
+    return dropout(x, p, rng, training, inverted != training)
 
 
-@mistake("dropout", "The classic way has no factor in use, so the next layer gets more than in training.")
-def never_scales_in_use(x, p, rng, training=True, inverted=True):
-    return dropout(x, p, rng, training, inverted if training else True)
+@mistake("dropout", "Look at the column of use in the table: which of the two ways scales there, and which does not?")
+def exchanges_the_ways_in_use(x, p, rng, training=True, inverted=True):
+    return dropout(x, p, rng, training, inverted == training)
 
 
 @mistake("dropout", "Activations are dropped in use too. Look at `training`.")
@@ -429,6 +511,11 @@ def forgets_the_mask(grad_output, kept, p, inverted=True):
     return grad_output / (1 - p) if inverted else grad_output.copy()
 
 
+@mistake("dropout_backward", "Only dropped activations get a gradient. What does True in `kept` mean?")
+def exchanges_the_mask(grad_output, kept, p, inverted=True):
+    return grad_output * ~kept / (1 - p) if inverted else grad_output * ~kept
+
+
 @mistake("dropout_backward", "The scale of the way forward is missing on the way back.")
 def forgets_the_scale(grad_output, kept, p, inverted=True):
     return grad_output * kept
@@ -449,13 +536,12 @@ def scales_the_classic_way(grad_output, kept, p, inverted=True):
     return grad_output * kept / (1 - p)
 
 
+@mistake("dropout_backward", "The classic way has its factor 1 − p in use. In training, forwards, there was none.")
+def takes_the_factor_of_the_use(grad_output, kept, p, inverted=True):
+    return dropout_backward(grad_output, kept, p) if inverted else grad_output * kept * (1 - p)
+
+
 # early_stopping
-
-
-@mistake("early_stopping", "This is the best of all losses, also of those after the stop. They are never seen.")
-def looks_into_the_future(losses, patience, min_delta=0.0):
-    _, epochs = early_stopping(losses, patience, min_delta)
-    return int(np.argmin(losses)), epochs
 
 
 @mistake("early_stopping", "The losses were compared with the epoch before, not with the best so far.")
@@ -501,6 +587,35 @@ def takes_equal_for_better(losses, patience, min_delta=0.0):
             best = epoch
         elif epoch - best == patience:
             return best, epoch + 1
+    return best, len(losses)
+
+
+@mistake("early_stopping", "The first epoch was counted as one without improvement. It is an improvement always.")
+def counts_the_first_epoch(losses, patience, min_delta=0.0):
+    if not losses or patience < 1:
+        raise ValueError("losses")
+    best = waited = 0
+    for epoch, loss in enumerate(losses):
+        if loss < losses[best] - min_delta:
+            best, waited = epoch, 0
+        else:
+            waited += 1
+            if waited == patience:
+                return best, epoch + 1
+    return best, len(losses)
+
+
+@mistake("early_stopping", "A step that is too small to count lowered the best loss. Only an improvement changes it.")
+def lowers_the_best_by_small_steps(losses, patience, min_delta=0.0):
+    if not losses or patience < 1:
+        raise ValueError("losses")
+    best, lowest = 0, losses[0]
+    for epoch, loss in enumerate(losses):
+        if loss < lowest - min_delta:
+            best = epoch
+        elif epoch - best == patience:
+            return best, epoch + 1
+        lowest = min(lowest, loss)
     return best, len(losses)
 
 

@@ -10,7 +10,7 @@
 # A network with more parameters than examples can learn its examples by heart. What helps are more examples, invented
 # from those at hand; a price on large weights; a network that is never quite whole while it learns; and stopping in
 # time. In this notebook you write all four by hand. Then you measure for each a case in which it helps and one in which
-# it brings nothing or harms.
+# it brings little or harms.
 #
 # {{card:190}}
 #
@@ -76,13 +76,12 @@ def drawn(images, seed):
 # ### Before you begin: a prediction
 #
 # A small ConvNet learns from 500 digits. Once it sees each digit in 60 epochs at its place, once each digit is moved at
-# every step by up to 3 pixels up or down and up to 3 to the side. The test digits are not moved: they stand in the
-# middle, as the original 500 do.
+# every step by up to 3 pixels up or down and up to 3 to the side. Nobody moves the test digits.
 
 # %% experiment seconds=5
 lesson.predict(
     "shifted_digits",
-    "What do the random shifts change in the share of test digits that are read right?",
+    "How does the share of test digits read right change with the random shifts?",
     [
         "It falls: the network trains on places that the test never shows",
         "It stays within 1 percentage point",
@@ -91,17 +90,18 @@ lesson.predict(
     ],
 )
 
-# %% [markdown]
+# %% [markdown] covers="77"
 # # Part 2 · More examples from the same ones
 #
-# Lecture B lists the means: *flipping, random crop, random translation, colour/brightness change, adding noise*.
+# Lecture B lists augmentations: *flipping, random crop, random translation, colour/brightness change, adding noise*.
 # Lecture A tells how AlexNet did it: small translations and reflections, and random shifts along the principal axes of
 # colour. AlexNet's pictures were changed by Python on the CPU while the GPU trained on the batch before. The lecture
 # adds that this is increasingly a bottleneck today; Part 7 measures what share of a training step it takes here.
 #
-# All functions below take a batch `x` of shape $(N, C, H, W)$ with numbers from 0 to 1, return a **new** array of the
-# same dtype, and treat every image by itself. Where chance decides, a NumPy generator `rng` is handed in, and the text
-# says which numbers to draw from it: that makes an augmentation repeatable, and checkable.
+# The augmentations of Parts 2 and 3 take a batch `x` of shape $(N, C, H, W)$ with numbers from 0 to 1, return a **new**
+# array of the same dtype, and treat every image by itself. Where chance decides, a NumPy generator `rng` is handed in,
+# and the text says which numbers to draw from it: that makes an augmentation repeatable, and checkable. If you are
+# stuck, `hint("flip")` gives a hint, and a stronger one each time.
 #
 # ## {{exercise:flip}}
 #
@@ -111,7 +111,7 @@ lesson.predict(
 # $$\text{mirrored}_{n,c,i,j} = x_{n,\,c,\,i,\,W-1-j}$$
 
 
-# %% exercise="flip" difficulty=1 minutes=8
+# %% exercise="flip" difficulty=1 minutes=8 covers="77"
 def flip(x, rng, p=0.5):
     """Mirror each image left to right with probability p.
 
@@ -143,9 +143,13 @@ def flip(x, rng, p=0.5):
 
 
 # %% tests="flip" points=1
-# Two images of 2 x 3 pixels: all are mirrored with p = 1, none with p = 0.
-x = np.arange(12.0).reshape(2, 1, 2, 3)
-all_mirrored = [[[[2, 1, 0], [5, 4, 3]]], [[[8, 7, 6], [11, 10, 9]]]]
+# Two images of two channels and 2 x 3 pixels: all are mirrored with p = 1, none with p = 0.
+x = np.arange(24.0).reshape(2, 2, 2, 3)
+first, second = (
+    [[[2, 1, 0], [5, 4, 3]], [[8, 7, 6], [11, 10, 9]]],
+    [[[14, 13, 12], [17, 16, 15]], [[20, 19, 18], [23, 22, 21]]],
+)
+all_mirrored = [first, second]
 check(flip, x, np.random.default_rng(0), 1.0).gives(all_mirrored)
 check(flip, x, np.random.default_rng(0), 0.0).gives(x)
 # Five images whose numbers are 0.64, 0.27, 0.04, 0.02 and 0.81: the three in the middle are mirrored.
@@ -153,8 +157,9 @@ x = np.arange(60, dtype=np.float32).reshape(5, 2, 2, 3)
 expected = np.stack([x[0], x[1, :, :, ::-1], x[2, :, :, ::-1], x[3, :, :, ::-1], x[4]])
 check(flip, x, np.random.default_rng(0)).gives(expected, dtype=np.float32)
 check(flip, x, np.random.default_rng(0), 1.5).raises(ValueError)
-### BEGIN HIDDEN TESTS
 check(flip, x, np.random.default_rng(0), -0.1).raises(ValueError)
+### BEGIN HIDDEN TESTS
+check(flip, x, np.random.default_rng(0), -2.0).raises(ValueError)
 for n, c, height, width, p in [(1, 3, 4, 5, 0.7), (9, 1, 3, 2, 0.3), (6, 3, 1, 7, 0.9)]:
     x = np.random.default_rng(1).normal(size=(n, c, height, width))
     numbers = np.random.default_rng(2).random(n)
@@ -172,10 +177,10 @@ for n, c, height, width, p in [(1, 3, 4, 5, 0.7), (9, 1, 3, 2, 0.3), (6, 3, 1, 7
 # \text{fill} & \text{otherwise} \end{cases}$$
 #
 # Here there is no chance yet: `offsets` holds the pair $(d_n, r_n)$ of each image. Watch the case $d = 0$, in which a
-# slice such as `[:-d]` is empty, and shifts larger than the image.
+# slice such as `[:-d]` is empty, and shifts as large as the image or larger, after which every pixel is `fill`.
 
 
-# %% exercise="shift" difficulty=2 minutes=15
+# %% exercise="shift" difficulty=2 minutes=15 covers="77"
 def shift(x, offsets, fill=0.0):
     """Move each image by its own whole number of pixels.
 
@@ -264,7 +269,7 @@ check(shift, x, np.array([[-9, 9], [7, -1]]), 1.0).gives(np.ones_like(x), dtype=
 # `places` − 1.
 
 
-# %% exercise="random_crop" difficulty=2 minutes=12
+# %% exercise="random_crop" difficulty=2 minutes=12 covers="77"
 def random_crop(x, size, rng, padding=0):
     """Cut a square out of each image at a random place.
 
@@ -322,14 +327,14 @@ for n, c, height, width, size in [(5, 3, 7, 4, 3), (1, 2, 1, 9, 1), (6, 1, 5, 5,
 ### END HIDDEN TESTS
 
 # %% tests="random_crop" points=1
-# With a border: four images of 3 x 4 pixels become 5 x 6, and squares of 4 are cut out of them.
-x = np.arange(1.0, 49.0).reshape(4, 1, 3, 4)
-framed = np.zeros((4, 1, 5, 6))
-framed[:, :, 1:4, 1:5] = x
+# With a border: four images of 3 x 4 pixels become 7 x 8, and squares of 4 are cut out of them. float32 stays float32.
+x = np.arange(1, 49, dtype=np.float32).reshape(4, 1, 3, 4)
+framed = np.zeros((4, 1, 7, 8), np.float32)
+framed[:, :, 2:5, 2:6] = x
 draws = np.random.default_rng(8)
-tops, lefts = draws.integers(0, 2, 4), draws.integers(0, 3, 4)
+tops, lefts = draws.integers(0, 4, 4), draws.integers(0, 5, 4)
 expected = np.stack([framed[n, :, tops[n] : tops[n] + 4, lefts[n] : lefts[n] + 4] for n in range(4)])
-check(random_crop, x, 4, np.random.default_rng(8), padding=1).gives(expected)
+check(random_crop, x, 4, np.random.default_rng(8), padding=2).gives(expected, dtype=np.float32)
 check(random_crop, x, 2, np.random.default_rng(8), padding=-1).raises(ValueError)
 check(random_crop, x, 6, np.random.default_rng(8), padding=1).raises(ValueError)
 ### BEGIN HIDDEN TESTS
@@ -354,7 +359,7 @@ for n, c, height, width, size, padding in [(3, 2, 4, 5, 4, 2), (2, 3, 1, 1, 3, 4
 # `rng.normal` gives float64. What you return has the dtype of `x`.
 
 
-# %% exercise="add_noise" difficulty=1 minutes=6
+# %% exercise="add_noise" difficulty=1 minutes=6 covers="77"
 def add_noise(x, std, rng):
     """Add normally distributed noise and keep the numbers between 0 and 1.
 
@@ -448,13 +453,14 @@ lesson.target("crop with padding 3 against shift, largest difference of a pixel"
 #
 # $$\mu = \frac{1}{M}\sum_{m=1}^{M} v_m \qquad C = \frac{1}{M} \sum_{m=1}^{M} (v_m - \mu)(v_m - \mu)^T$$
 #
-# where $v_m$ is pixel $m$ as a column of three numbers and $M = N H W$ counts the pixels; $C$ has the shape (3, 3). Its
-# eigenvectors $p_1, p_2, p_3$ are the axes along which colours vary independently, its eigenvalues $\lambda_1 \ge
-# \lambda_2 \ge \lambda_3$ the variances along them. `np.linalg.eigh` finds both for a symmetric matrix; look up in
-# which order it gives them. An eigenvector may come with either sign: both are right.
+# where $v_m$ is pixel $m$ as a column of three numbers and $M = N H W$ counts the pixels; $C$ has the shape (3, 3).
+# (`np.cov` divides by $M - 1$ unless told.) Its eigenvectors $p_1, p_2, p_3$ are the axes along which colours vary
+# without correlation, its eigenvalues $\lambda_1 \ge \lambda_2 \ge \lambda_3$ the variances along them. (So $p_k$ is an
+# axis in this part, not a probability, and $\lambda_k$ not the price that it is in Part 4.) `np.linalg.eigh` finds both
+# for a symmetric matrix; look up in which order it gives them. An eigenvector may come with either sign, both right.
 
 
-# %% exercise="colour_axes" difficulty=2 minutes=14
+# %% exercise="colour_axes" difficulty=2 minutes=14 covers="77"
 def colour_axes(x):
     """Find the principal axes of the colours of all pixels.
 
@@ -541,7 +547,7 @@ for shape in [(3, 3, 4, 2), (1, 3, 6, 5)]:
 # normal distribution with mean 0 and standard deviation 0.1. Here `alpha` is handed in. Cut the result off at 0 and 1.
 
 
-# %% exercise="pca_colour_jitter" difficulty=2 minutes=12
+# %% exercise="pca_colour_jitter" difficulty=2 minutes=12 covers="77"
 def pca_colour_jitter(x, alpha, eigenvalues, eigenvectors):
     """Add to each image one colour along the principal axes, as AlexNet did.
 
@@ -658,10 +664,12 @@ titles = [*versions] + [""] * (2 * len(versions))
 plots.show(
     plots.images(pictures, titles, columns=len(versions), size=1.35),
     alt=f"Three photographs, a cat, a cup of coffee and a flower, each in {len(versions)} versions: "
-    f"{', '.join(versions)}. The colour change of AlexNet's size can hardly be seen.",
+    f"{', '.join(versions)}. The shift leaves black bars at the top and at the right, the crop is a closer view, the "
+    "noise speckles everything; AlexNet's colour change can hardly be seen, fifteen times as much light bleaches the "
+    "picture, and far along the second axis it changes its hue.",
 )
 
-# %% [markdown]
+# %% [markdown] covers="78"
 # To play with the colours too, go back to the mixer and give it a fifth function:
 # `AugmentationMixer(flip, shift, random_crop, add_noise, pca_colour_jitter)`.
 #
@@ -688,12 +696,13 @@ plots.show(
 #
 # $$\frac{\partial R}{\partial w} = \lambda_1\,\text{sign}(w) + 2 \lambda_2\, w$$
 #
-# $\lvert w \rvert$ has no derivative at 0; take $\text{sign}(0) = 0$ there. Gradient descent with L2 multiplies every
-# weight by $1 - 2\lambda_2 \cdot \text{lr}$ at each step, which is why it is also called **weight decay**. An
-# optimiser's `weight_decay`, as AlexNet's $5 \cdot 10^{-4}$, is the whole factor: $2\lambda_2$, not $\lambda_2$.
+# $\lvert w \rvert$ has no derivative at 0; take $\text{sign}(0) = 0$ there. Plain gradient descent with L2 multiplies
+# every weight by $1 - 2\lambda_2 \cdot \text{lr}$ at each step, which is why it is also called **weight decay**. SGD's
+# `weight_decay`, as AlexNet's $5 \cdot 10^{-4}$, is the whole factor: $2\lambda_2$, not $\lambda_2$. Adam, as in Part
+# 7, rescales every gradient, that of L2 too: there L2 is a price still, but not weight decay.
 
 
-# %% exercise="penalty" difficulty=2 minutes=12
+# %% exercise="penalty" difficulty=2 minutes=12 covers="78"
 def penalty(weights, l1=0.0, l2=0.0):
     """Compute what L1 and L2 add to the loss, and its gradients.
 
@@ -736,8 +745,9 @@ check(value_of, two_layers, l1=0.5).gives(7.0)
 # Lecture C's elastic net with λ = 0.1 and β = 3.
 check(value_of, two_layers, l1=0.1, l2=0.3).gives(1.4 + 0.3 * 38)
 check(value_of, two_layers, l1=-0.1).raises(ValueError)
-### BEGIN HIDDEN TESTS
 check(value_of, two_layers, l2=-1.0).raises(ValueError)
+### BEGIN HIDDEN TESTS
+check(value_of, two_layers, l1=0.5, l2=-0.1).raises(ValueError)
 check(value_of, two_layers).gives(0.0)
 rng = np.random.default_rng(19)
 many = [rng.normal(size=shape) for shape in [(3, 2, 5, 5), (4,), (1, 7)]]
@@ -824,12 +834,15 @@ ax.legend(fontsize=9)
 plots.show(
     fig,
     alt="Where one weight ends against where the data pull it. L1 moves every weight towards 0 by the same amount and "
-    f"leaves {zeros['L1, λ₁ = 0.5']} of 41 at 0; L2 halves every weight; the elastic net does some of both.",
+    f"leaves {zeros['L1, λ₁ = 0.5']} of 41 at 0; L2 halves every weight; the elastic net leaves "
+    f"{zeros['elastic net, 0.25 and 0.25']} at 0 and shrinks the others by a smaller share.",
 )
 
-# %% [markdown]
+# %% [markdown] covers="79"
 # L1 takes the same amount from every weight, and those that are smaller than it end at 0: **sparse**. L2 takes a share,
-# so that no weight gets to 0 by it, and it divides the work among equal inputs: **distributed**.
+# so that no weight gets to 0 by it, and it divides the work among equal inputs: **distributed**. Between equal inputs
+# L1 has no preference: $\lvert w_1 \rvert + \lvert w_2 \rvert$ is the same for every split with equal signs, so the two
+# stay near the split that they began with, and neither is made 0.
 #
 # # Part 5 · Dropout
 #
@@ -854,7 +867,7 @@ plots.show(
 # $p_{\text{Keep}} = 0.75$ is $1 - p$.
 
 
-# %% exercise="dropout" difficulty=2 minutes=15
+# %% exercise="dropout" difficulty=2 minutes=15 covers="79"
 def dropout(x, p, rng, training=True, inverted=True):
     """Drop activations in training, scaled so that training and use agree on average.
 
@@ -893,19 +906,23 @@ def dropout(x, p, rng, training=True, inverted=True):
 
 
 # %% tests="dropout" points=1
-# Training, inverted. The numbers drawn are 0.64, 0.27, 0.04 and 0.02, 0.81, 0.91: with p = 0.25, four are kept.
-x = np.array([[3.0, 6.0, 9.0], [-3.0, -6.0, 12.0]])
-kept = np.array([[True, True, False], [False, True, True]])
-check(dropout, x, 0.25, np.random.default_rng(0)).gives((np.array([[4.0, 8.0, 0.0], [0.0, -8.0, 16.0]]), kept))
-# With p = 0.5 only three are kept. float32 stays float32; p = 1 leaves nothing to scale.
+# Training, inverted. The numbers drawn are 0.64, 0.27, 0.04 and 0.02, 0.81, 0.91: with p = 0.5, three are kept.
+x = np.array([[4.0, 8.0, 12.0], [-4.0, 0.0, 16.0]])
 half_kept = np.array([[True, False, False], [False, True, True]])
-check(dropout, x, 0.5, np.random.default_rng(0)).gives((np.array([[6.0, 0.0, 0.0], [0.0, -12.0, 24.0]]), half_kept))
+check(dropout, x, 0.5, np.random.default_rng(0)).gives((np.array([[8.0, 0.0, 0.0], [0.0, 0.0, 32.0]]), half_kept))
+# With p = 0.2 four are kept. float32 stays float32, the mask is one of bool; p = 1 leaves nothing to scale.
+kept = np.array([[True, True, False], [False, True, True]])
+check(dropout, x, 0.2, np.random.default_rng(0)).gives((np.array([[5.0, 10.0, 0.0], [0.0, 0.0, 20.0]]), kept))
 check(dropout, x.astype(np.float32), 0.5, np.random.default_rng(0)).satisfies(
     lambda pair: pair[0].dtype == np.float32, "y has the dtype of x, float32"
 )
+check(dropout, x, 0.5, np.random.default_rng(0)).satisfies(
+    lambda pair: pair[1].dtype == bool, "kept has the dtype bool"
+)
 check(dropout, x, 1.0, np.random.default_rng(0)).raises(ValueError)
-### BEGIN HIDDEN TESTS
 check(dropout, x, -0.1, np.random.default_rng(0)).raises(ValueError)
+### BEGIN HIDDEN TESTS
+check(dropout, x, -1.0, np.random.default_rng(0)).raises(ValueError)
 for shape, p in [((2, 3, 4, 5), 0.2), ((7,), 0.9), ((1, 6), 0.0)]:
     x = np.random.default_rng(22).normal(size=shape)
     u = np.random.default_rng(23).random(shape)
@@ -915,12 +932,12 @@ for shape, p in [((2, 3, 4, 5), 0.2), ((7,), 0.9), ((1, 6), 0.0)]:
 
 # %% tests="dropout" points=1
 # The classic way: no scale in training, the probability to keep in use.
-x = np.array([[3.0, 6.0, 9.0], [-3.0, -6.0, 12.0]])
-kept = np.array([[True, True, False], [False, True, True]])
-trained = np.array([[3.0, 6.0, 0.0], [0.0, -6.0, 12.0]])
-check(dropout, x, 0.25, np.random.default_rng(0), inverted=False).gives((trained, kept))
-used = np.array([[2.25, 4.5, 6.75], [-2.25, -4.5, 9.0]])
-check(dropout, x, 0.25, np.random.default_rng(0), training=False, inverted=False).gives((used, np.ones((2, 3), bool)))
+x = np.array([[5.0, 10.0, 15.0], [-5.0, 0.0, 20.0]])
+half_kept = np.array([[True, False, False], [False, True, True]])
+trained = np.array([[5.0, 0.0, 0.0], [0.0, 0.0, 20.0]])
+check(dropout, x, 0.5, np.random.default_rng(0), inverted=False).gives((trained, half_kept))
+used = np.array([[4.0, 8.0, 12.0], [-4.0, 0.0, 16.0]])
+check(dropout, x, 0.2, np.random.default_rng(0), training=False, inverted=False).gives((used, np.ones((2, 3), bool)))
 ### BEGIN HIDDEN TESTS
 x = np.random.default_rng(24).normal(size=(5, 2)).astype(np.float32)
 u = np.random.default_rng(25).random((5, 2))
@@ -987,11 +1004,13 @@ def dropout_backward(grad_output, kept, p, inverted=True):
 
 
 # %% tests="dropout_backward" points=1
-# Where the activation was dropped no gradient comes back.
-grad_output = np.array([[3.0, 6.0, 9.0], [-3.0, 1.5, 12.0]])
+# Where the activation was dropped no gradient comes back. float32 stays float32.
+grad_output = np.array([[4.0, 8.0, 12.0], [-4.0, 2.0, 16.0]])
 kept = np.array([[True, True, False], [False, True, True]])
-check(dropout_backward, grad_output, kept, 0.25).gives([[4.0, 8.0, 0.0], [0.0, 2.0, 16.0]])
-check(dropout_backward, grad_output, kept, 0.25, inverted=False).gives([[3.0, 6.0, 0.0], [0.0, 1.5, 12.0]])
+check(dropout_backward, grad_output, kept, 0.2).gives([[5.0, 10.0, 0.0], [0.0, 2.5, 20.0]])
+check(dropout_backward, grad_output, kept, 0.2, inverted=False).gives([[4.0, 8.0, 0.0], [0.0, 2.0, 16.0]])
+single = grad_output.astype(np.float32)
+check(dropout_backward, single, kept, 0.2).gives([[5.0, 10.0, 0.0], [0.0, 2.5, 20.0]], rtol=1e-6, dtype=np.float32)
 ### BEGIN HIDDEN TESTS
 for shape, p in [((2, 3, 4), 0.8), ((5,), 0.0)]:
     rng = np.random.default_rng(29)
@@ -1031,7 +1050,7 @@ ThinnedNets(dropout)
 # layouts: all ten in the last hidden layer, or five in each of two, with a ReLU between.
 
 
-# %% experiment seconds=10
+# %% experiment seconds=10 covers="79"
 def softmax(logits):
     """Return the probabilities of each row."""
     exponentials = np.exp(logits - logits.max(axis=-1, keepdims=True))
@@ -1143,14 +1162,16 @@ def early_stopping(losses, patience, min_delta=0.0):
 
 # %% tests="early_stopping" points=1
 # Two epochs in a row without improvement. Then the example of the text; with more patience the last loss is seen.
-check(early_stopping, [5.0, 3.0, 2.0, 4.0, 6.0, 1.0], 2).gives((2, 5))
+check(early_stopping, [5.0, 3.0, 2.0, 4.0, 6.0, 7.0, 8.0], 2).gives((2, 5))
 check(early_stopping, [5.0, 3.0, 4.0, 2.0, 6.0, 7.0, 1.0], 2).gives((3, 6))
 check(early_stopping, [5.0, 3.0, 4.0, 2.0, 6.0, 7.0, 1.0], 3).gives((6, 7))
 # Falling again is not yet an improvement; an equal loss is none either.
 check(early_stopping, [4.0, 2.0, 6.0, 5.0, 3.0, 1.0], 3).gives((1, 5))
 check(early_stopping, [4.0, 2.0, 2.0, 2.0, 1.0], 2).gives((1, 4))
-# Small steps do not count: 9.5 and 9.2 are too near to 10, but 8.9 is not.
-check(early_stopping, [10.0, 9.5, 9.2, 8.9, 8.5, 8.1], 4, min_delta=1.0).gives((3, 6))
+# Small steps do not count: 9.5 and 9.2 are too near to 10, but 8.9 is not; and 8.2 is too near to 8.9.
+check(early_stopping, [10.0, 9.5, 9.2, 8.9, 8.5, 8.7, 8.2, 8.6], 3, min_delta=1.0).gives((3, 7))
+# The first epoch is an improvement, also where none follows.
+check(early_stopping, [3.0, 4.0, 5.0, 6.0], 2).gives((0, 3))
 check(early_stopping, [3.0, 2.0], 0).raises(ValueError)
 check(early_stopping, [], 2).raises(ValueError)
 ### BEGIN HIDDEN TESTS
@@ -1168,6 +1189,10 @@ check(early_stopping, [5.0, 4.0], -1).raises(ValueError)
 # through **your** augmentations: two 3 × 3 convolutions of stride 2 with 16 and 32 filters, then 64 units; the learning
 # rate falls to 2 % of its start. And an MLP in NumPy with two hidden layers, whose activations go through **your**
 # `dropout` and whose weights through **your** `penalty`. The next cell holds both; nothing in it is new.
+#
+# What counts is the share of *test* examples read right, and beside it stands the share of the *training* examples: the
+# distance of the two is the gap. A net with augmentation or dropout never sees the same example twice and needs more
+# epochs. So both nets of a comparison always get the same number of epochs, and enough for the slower one.
 
 
 # %% experiment seconds=1 folded=true
@@ -1208,8 +1233,8 @@ def shifted_by_3(batch, rng):
     return shift(batch, rng.integers(-3, 4, (len(batch), 2)))
 
 
-def train_mlp(x, y, held_out, test, seed, width=128, p=0.0, l1=0.0, l2=0.0, epochs=30):
-    """Train the MLP; return the held-out losses and the test accuracies in %, (epochs,) each.
+def train_mlp(x, y, held_out, test, seed, width=128, p=0.0, l1=0.0, l2=0.0, epochs=60):
+    """Train the MLP; return held-out losses and test accuracies in %, (epochs,) each, and the training accuracy in %.
 
     `x` is (N, D); `held_out` and `test` are pairs of inputs and labels.
     """
@@ -1230,6 +1255,9 @@ def train_mlp(x, y, held_out, test, seed, width=128, p=0.0, l1=0.0, l2=0.0, epoc
         logits = h @ weights[-1] + biases[-1]
         exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
         return layers, masks, exponentials / exponentials.sum(axis=1, keepdims=True)
+
+    def right_in(inputs, labels):
+        return 100 * float((forward(inputs, False)[2].argmax(axis=1) == labels).mean())
 
     for _ in range(training.full_or_fast(epochs, 2)):
         order = rng.permutation(len(x))
@@ -1254,15 +1282,16 @@ def train_mlp(x, y, held_out, test, seed, width=128, p=0.0, l1=0.0, l2=0.0, epoc
                 w -= 1e-3 * (m / (1 - 0.9**steps)) / (np.sqrt(v / (1 - 0.999**steps)) + 1e-8)
         chance = forward(held_out[0], False)[2][np.arange(len(held_out[1])), held_out[1]]
         losses.append(float(-np.log(chance + 1e-12).mean()))
-        accuracies.append(100 * float((forward(test[0], False)[2].argmax(axis=1) == test[1]).mean()))
-    return np.array(losses), np.array(accuracies)
+        accuracies.append(right_in(*test))
+    return np.array(losses), np.array(accuracies), right_in(x, y)
 
 
 def draw_gains(title, gains):
-    """Draw the gain in accuracy of each case, a dot for each draw and a bar for their mean."""
+    """Draw the gain in accuracy of each case, a dot for each draw and a bar for their mean; grey: below 0.5 points."""
     fig, ax = plots.figure(width=7.6, height=0.9 + 0.42 * len(gains))
     for row, values in enumerate(gains.values()):
-        colour, marker = (plots.PALETTE[0], "o") if values.mean() >= 0 else (plots.PALETTE[1], "s")
+        helps, harms = (plots.PALETTE[0], "o"), (plots.PALETTE[1], "s")
+        colour, marker = ("grey", "D") if abs(values.mean()) < 0.5 else helps if values.mean() > 0 else harms
         ax.barh(row, values.mean(), height=0.6, color=colour, alpha=0.3)
         ax.plot(values, np.full(len(values), row), marker, color=colour, markersize=5)
     ax.axvline(0, color="black", linewidth=1)
@@ -1277,27 +1306,31 @@ def draw_gains(title, gains):
 # ### The headline: shifts on 500 digits
 #
 # Three draws of 500 digits, each trained on with and without shifts, tested on the same 2,000 digits that nobody
-# moved. The cell also measures how much of the training time your `shift` takes.
+# moved. The cell also measures how much of the training time your `shift` takes. (About 20 seconds.)
 
 # %% experiment seconds=55
 digits = data.digits(n_test=training.full_or_fast(2000, 200))
-plain, moved, by_heart = [], [], []
+plain, moved, by_heart, by_heart_moved = [], [], [], []
 with timing.one_thread():
     for seed in training.progress(range(training.full_or_fast(3, 1)), "draw of digits"):
         x, y, *_ = drawn(digits, seed)
         net = train_conv(x, y, seed)
         by_heart.append(accuracy(net, x, y))
         plain.append(accuracy(net, digits.x_test, digits.y_test))
-        moved.append(accuracy(train_conv(x, y, seed, shifted_by_3), digits.x_test, digits.y_test))
+        net = train_conv(x, y, seed, shifted_by_3)
+        by_heart_moved.append(accuracy(net, x, y))
+        moved.append(accuracy(net, digits.x_test, digits.y_test))
     batch = digits.x_train[:50]
     shift_ms = timing.cpu_ms(lambda: shifted_by_3(batch, np.random.default_rng(0)))
     ten_steps_ms = timing.cpu_ms(lambda: train_conv(x, y, 0, None, 1), 2)
 gain = np.array(moved) - np.array(plain)
 measured["shifts, digits"] = gain
 shift_share = measured["share of shift"] = shift_ms / (shift_ms + ten_steps_ms / 10)
-print(f"the gap: without shifts {np.mean(by_heart):.1f} % of the 500 training digits are read right")
-print(f"without shifts {np.round(plain, 1)} % of the test digits, mean {np.mean(plain):.1f} %")
-print(f"with shifts    {np.round(moved, 1)} % of the test digits, mean {np.mean(moved):.1f} %")
+for way, known, new in (("without shifts", by_heart, plain), ("with shifts", by_heart_moved, moved)):
+    print(
+        f"{way:14}: read right are {np.mean(known):.1f} % of the training and {np.mean(new):.1f} % of the test digits"
+    )
+    print(f"{'':14}  a gap of {np.mean(known) - np.mean(new):.1f} points; test digits by draw {np.round(new, 1)} %")
 print(f"your shift takes {shift_ms:.1f} ms a batch of 50, {shift_share:.0%} of the CPU time of a training step with it")
 lesson.target("gain by shifts of up to 3 pixels on 500 digits, mean", gain.mean(), at_least=2.0, unit="points")
 
@@ -1314,14 +1347,50 @@ else:
     )
 
 # %% [markdown]
+# ### The same shifts on clothes, and how long to train
+#
+# Clothes of Fashion-MNIST fill their frame and always stand alike: one would expect little from shifts. Two draws of
+# 500, tested on 2,000 clothes as they stand, and on the same with noise (std 0.3), which no shift prepares for. Each
+# pair of nets is trained twice, for 25 epochs and for 150. (About 30 seconds.)
+
+# %% experiment seconds=50
+clothes = data.fashion_mnist(5000, training.full_or_fast(2000, 200))
+noisy_clothes = add_noise(clothes.x_test, 0.3, np.random.default_rng(2))
+known, clean, noisy = {}, {}, {}
+with timing.one_thread():
+    for seed in training.progress(range(training.full_or_fast(2, 1)), "draw of clothes"):
+        x, y, *_ = drawn(clothes, seed)
+        for epochs in (25, 150):
+            for way, augment in {"without shifts": None, "with shifts": shifted_by_3}.items():
+                net = train_conv(x, y, seed, augment, epochs)
+                known.setdefault((way, epochs), []).append(accuracy(net, x, y))
+                clean.setdefault((way, epochs), []).append(accuracy(net, clothes.x_test, clothes.y_test))
+                noisy.setdefault((way, epochs), []).append(accuracy(net, noisy_clothes, clothes.y_test))
+for epochs in (25, 150):
+    for way in ("without shifts", "with shifts"):
+        shares = (
+            f"{np.mean(known[way, epochs]):5.1f} % of the training and {np.mean(clean[way, epochs]):.1f} % of the test"
+        )
+        print(f"{epochs:3} epochs, {way:14}: read right are {shares} clothes")
+    for test, found in {"clothes": clean, "noisy clothes": noisy}.items():
+        gain = measured[f"shift, {test}: {epochs} epochs"] = np.array(found["with shifts", epochs]) - np.array(
+            found["without shifts", epochs]
+        )
+        print(f"{epochs:3} epochs, {test}: gain by shifts {gain.mean():+.1f} points ({np.round(gain, 1)})")
+
+# %% [markdown]
+# After 25 epochs one would say that shifts harm on clothes. But the net that sees the clothes moved has not even learnt
+# its training clothes by then: it is behind, not wrong. A comparison after too few epochs measures the speed of
+# learning. Look at the share of the training examples before you judge. On noisy clothes more epochs do not make up for
+# the loss: there the shifts harm.
+#
 # ### Augmentations: where they help, and where not
 #
-# The same net, 500 pictures, 25 epochs, two draws. For each augmentation one case that it fits and one that it does
-# not fit:
+# The same net, 500 pictures, 40 epochs, two draws. (About 30 seconds.) For each augmentation one case that it fits and
+# one that it does not fit; for shifts the figure repeats the two cells above.
 #
 # | augmentation | fits | does not fit |
 # | --- | --- | --- |
-# | shift by up to 3 | digits (the headline) | clothes, which fill the frame and always stand alike |
 # | flip | clothes, tested on pictures that face either way | digits |
 # | noise, std 0.2 | clothes, tested on noisy pictures (std 0.3) | clothes, tested on clean pictures |
 # | colours, std 1 | clothes in lamp light, tested with coloured stray light | tested in the light of training |
@@ -1347,33 +1416,34 @@ def jittered(axes, std):
 clothes = data.fashion_mnist(5000, training.full_or_fast(1000, 100))
 few_digits = data.digits(n_test=training.full_or_fast(1000, 100))
 x_test, y_test = clothes.x_test, clothes.y_test
-tests = {
+own_tests = {
     "clean": x_test,
     "either way": flip(x_test, np.random.default_rng(1)),
     "noisy": add_noise(x_test, 0.3, np.random.default_rng(2)),
 }
 lit_tests = {"same light": in_lamp_light(x_test, 3), "stray light": in_lamp_light(x_test, 3, stray=0.3)}
-found = {}
+found, by_heart = {}, []
 with timing.one_thread():
     for seed in training.progress(range(training.full_or_fast(2, 1)), "draw"):
         x, y, *_ = drawn(clothes, seed)
-        ways = {"none": None, "shift": shifted_by_3, "flip": flip, "noise": lambda b, rng: add_noise(b, 0.2, rng)}
-        for way, augment in ways.items():
-            net = train_conv(x, y, seed, augment, 25)
-            for name, pictures in tests.items():
+        for way, augment in {"none": None, "flip": flip, "noise": lambda b, rng: add_noise(b, 0.2, rng)}.items():
+            net = train_conv(x, y, seed, augment, 40)
+            by_heart.append(accuracy(net, x, y))
+            for name, pictures in own_tests.items():
                 found.setdefault((way, name), []).append(accuracy(net, pictures, y_test))
         lit = in_lamp_light(x, seed)
         axes_of_colour = colour_axes(lit)
         for way, std in {"none": None, "colours": 1.0, "AlexNet's": 0.1}.items():
-            net = train_conv(lit, y, seed, None if std is None else jittered(axes_of_colour, std), 25)
+            net = train_conv(lit, y, seed, None if std is None else jittered(axes_of_colour, std), 40)
+            by_heart.append(accuracy(net, lit, y))
             for name, pictures in lit_tests.items():
                 found.setdefault((way, name), []).append(accuracy(net, pictures, y_test))
         x, y, *_ = drawn(few_digits, seed)
         for way, augment in {"none": None, "flip": flip}.items():
-            net = train_conv(x, y, seed, augment, 25)
+            net = train_conv(x, y, seed, augment, 40)
+            by_heart.append(accuracy(net, x, y))
             found.setdefault((way, "digits"), []).append(accuracy(net, few_digits.x_test, few_digits.y_test))
 pairs = {
-    "shift, clothes": ("shift", "clean"),
     "flip, clothes facing either way": ("flip", "either way"),
     "flip, digits": ("flip", "digits"),
     "noise, noisy clothes": ("noise", "noisy"),
@@ -1389,7 +1459,17 @@ measured |= augmentation_gains
 for name, values in augmentation_gains.items():
     without = np.mean(found["none", pairs[name][1]])
     print(f"{name:32} {without:5.1f} % without, gain {values.mean():+5.1f} points ({np.round(values, 1)})")
-draw_gains("Augmentations, 500 pictures", augmentation_gains)
+print(f"every net reads at least {min(by_heart):.1f} % of its training pictures right")
+shift_gains = {
+    f"shift, {name}": measured[key]
+    for name, key in (
+        ("digits", "shifts, digits"),
+        ("clothes", "shift, clothes: 150 epochs"),
+        ("noisy clothes", "shift, noisy clothes: 150 epochs"),
+    )
+    if key in measured
+}
+draw_gains("Augmentations, 500 pictures", shift_gains | augmentation_gains)
 
 # %% [markdown]
 # An augmentation pays where the test varies in the same way, and the training pictures do not. Where the test shows
@@ -1398,61 +1478,65 @@ draw_gains("Augmentations, 500 pictures", augmentation_gains)
 #
 # ### Penalties, dropout and stopping: right labels and wrong ones
 #
-# Now the MLP with 128 units in each hidden layer, on 500 digits as they are, and on the same digits after 40 % of the
-# labels were drawn anew at random (a tenth of those hit the right label by chance; the held-out labels suffer in the
-# same way, the test labels are right). A net that can learn everything by heart learns wrong labels too. Last, dropout
-# on a net of 16 units a layer, which has no unit to spare. Strengths are the same in all cases and were not tuned for
-# each.
+# Now the MLP with 128 units in each hidden layer, 60 epochs on 500 digits as they are, and on the same digits after
+# 40 % of the labels were drawn anew at random (a tenth of those hit the right label by chance; the held-out labels
+# suffer in the same way, the test labels are right). A net that can learn everything by heart learns wrong labels too.
+# Last, dropout on a net of 16 units a layer, which has no unit to spare; both nets get 200 epochs, since dropout on so
+# few units is slow. The strengths are the same in all cases. They were chosen in a few trials with wrong labels. (About
+# half a minute.)
 
-# %% experiment seconds=50
-MEANS = {
+# %% experiment seconds=58
+REGULARISERS = {
     "dropout, p = 0.5": {"p": 0.5},
     "L2, λ₂ = 0.02": {"l2": 0.02},
-    "L1, λ₁ = 0.0015": {"l1": 0.0015},
-    "elastic net": {"l1": 0.0005, "l2": 0.01},
+    "L1, λ₁ = 0.003": {"l1": 0.003},
+    "elastic net": {"l1": 0.0015, "l2": 0.01},
 }
 all_digits = data.digits(n_test=training.full_or_fast(1000, 100))
 test = all_digits.x_test.reshape(len(all_digits.x_test), -1), all_digits.y_test
-ends, stopped, runs = {}, {}, {}
+ends, by_heart, stopped, runs = {}, {}, {}, {}
 with timing.one_thread():
-    for seed in training.progress(range(training.full_or_fast(4, 1)), "draw of digits"):
+    for seed in training.progress(range(training.full_or_fast(3, 1)), "draw of digits"):
         x, y, held_x, held_y = drawn(all_digits, seed)
         x, held_x = x.reshape(len(x), -1), held_x.reshape(len(held_x), -1)
         rng = np.random.default_rng(200 + seed)
         wrong_y, wrong_held = (np.where(rng.random(500) < 0.4, rng.integers(0, 10, 500), part) for part in (y, held_y))
         for labels, train_y, hold_y in (("right", y, held_y), ("wrong", wrong_y, wrong_held)):
-            for way, options in {"none": {}, **MEANS}.items():
-                losses, right = train_mlp(x, train_y, (held_x, hold_y), test, seed, **options)
+            for way, options in {"none": {}, **REGULARISERS}.items():
+                losses, right, known = train_mlp(x, train_y, (held_x, hold_y), test, seed, **options)
                 ends.setdefault((way, labels), []).append(right[-1])
+                by_heart.setdefault((way, labels), []).append(known)
                 runs.setdefault((way, labels), (losses, right))
                 if way == "none":
                     best, epochs_run = early_stopping(list(losses), patience=5)
                     stopped.setdefault(labels, []).append((right[best], epochs_run))
         for way, options in {"none": {}, "dropout, p = 0.5": {"p": 0.5}}.items():
-            right = train_mlp(x, y, (held_x, held_y), test, seed, width=16, **options)[1]
+            _, right, known = train_mlp(x, y, (held_x, held_y), test, seed, width=16, epochs=200, **options)
             ends.setdefault((way, "16 units"), []).append(right[-1])
+            by_heart.setdefault((way, "16 units"), []).append(known)
 for labels in ("right", "wrong"):
     ends["early stopping", labels] = [accuracy_then for accuracy_then, _ in stopped[labels]]
 regulariser_gains = {
     f"{way}: {labels} labels": np.array(ends[way, labels]) - np.array(ends["none", labels])
-    for way in (*MEANS, "early stopping")
+    for way in (*REGULARISERS, "early stopping")
     for labels in ("wrong", "right")
 }
 small = np.array(ends["dropout, p = 0.5", "16 units"]) - np.array(ends["none", "16 units"])
 regulariser_gains["dropout, p = 0.5: right labels, 16 units"] = small
 measured |= regulariser_gains
 measured["runs"] = runs
-for labels in ("right", "wrong", "16 units"):
-    print(f"{labels:8}: {np.mean(ends['none', labels]):.1f} % without anything")
+for (way, labels), known in by_heart.items():
+    shares = f"{np.mean(known):5.1f} % of the training labels and {np.mean(ends[way, labels]):.1f} % of the test labels"
+    print(f"{labels:8}, {way:16}: at the end it gives {shares}")
 for labels, rows in stopped.items():
-    print(f"{labels:8}: early stopping ran {[int(epochs_run) for _, epochs_run in rows]} epochs of 30")
+    print(f"{labels:8}: early stopping ran {[int(epochs_run) for _, epochs_run in rows]} epochs of {len(losses)}")
 for name, values in regulariser_gains.items():
     print(f"{name:42} {values.mean():+6.1f} points ({np.round(values, 1)})")
 draw_gains("500 digits, an MLP", regulariser_gains)
 lesson.target(
     "gain by dropout with 40 % of the labels drawn anew, mean",
     measured["dropout, p = 0.5: wrong labels"].mean(),
-    at_least=6.0,
+    at_least=5.0,
     unit="points",
 )
 
@@ -1461,26 +1545,41 @@ if "runs" not in measured:
     print("The cell above has not run to its end.")
 else:
     runs = measured["runs"]
-    fig, axes = plots.figure(1, 2, width=8.6, height=3.3)
+    stars = []
+    fig, axes = plots.figure(1, 2, width=8.6, height=3.6, sharey=True)
     for ax, labels in zip(axes, ("right", "wrong"), strict=True):
-        for k, way in enumerate(("none", "dropout, p = 0.5", "L2, λ₂ = 0.02")):
-            ax.plot(runs[way, labels][1], color=plots.PALETTE[k], linestyle=plots.LINES[k], label=way)
-        ax.set(title=f"{labels} labels, first draw", xlabel="epoch", ylabel="test digits read right, %")
-        ax.legend(fontsize=8)
+        for k, way in enumerate(("none", *REGULARISERS)):
+            style = plots.LINES[k % len(plots.LINES)]
+            ax.plot(runs[way, labels][1], color=plots.PALETTE[k], linestyle=style, linewidth=1.4, label=way)
+        losses, right = runs["none", labels]
+        best = early_stopping(list(losses), patience=5)[0]
+        ax.plot(best, right[best], "k*", markersize=11, label="early stopping keeps")
+        ax.set(title=f"{labels} labels, first draw", xlabel="epoch")
+        stars.append(f"{right[best]:.0f} % with {labels} labels")
+    axes[0].set(ylabel="test digits read right, %")
+    axes[0].legend(fontsize=8)
     peak, last = runs["none", "wrong"][1].max(), runs["none", "wrong"][1][-1]
+    slow = (runs["none", "right"][1] - runs["dropout, p = 0.5", "right"][1])[: training.full_or_fast(3, 1)]
     plots.show(
         fig,
-        alt="Test accuracy by epoch. With right labels the three curves rise and then stay level. With wrong labels "
-        f"the net without any means rises to {peak:.0f} % and ends at {last:.0f} %; dropout ends at "
-        f"{runs['dropout, p = 0.5', 'wrong'][1][-1]:.0f} %, L2 at {runs['L2, λ₂ = 0.02', 'wrong'][1][-1]:.0f} %.",
+        alt="Test accuracy by epoch. With right labels all curves rise and then stay level; dropout is "
+        f"{slow[-1]:.0f} points behind after {len(slow)} epochs and catches up. With wrong labels the net without "
+        f"any regulariser rises to {peak:.0f} % and ends at {last:.0f} %; at the end "
+        + ", ".join(f"{way} has {runs[way, 'wrong'][1][-1]:.0f} %" for way in REGULARISERS)
+        + f". Stars mark what early stopping keeps: {' and '.join(stars)}.",
     )
 
 # %% [markdown]
 # Read both panels from left to right. With wrong labels the net first learns what the digits have in common, which is
-# right, and then each wrong label by heart. All means keep it from the second step, each in its own way. With right
-# labels there is little to be kept from: read in the figure above what each of them gives or costs then.
+# right, and then each wrong label by heart. Every regulariser hinders the second step, in its own way; the shares of
+# the training labels printed above say how much. None forbids it: the curves sink in the end, later and less. With
+# right labels there is little to be kept from: read in the figure above what each of them gives or costs then.
 #
 # ### What became of the claims
+#
+# Most rows hold two numbers: the gain in a case that fits, and in one that was chosen because it should not. *Holds*:
+# at least 1 point in both. *Partly*: in the first only, which is what one expects of a regulariser, by that choice.
+# *Does not hold*: less than 1 point even where it should fit.
 
 
 # %% experiment seconds=5 folded=true
@@ -1499,7 +1598,12 @@ def verdict_of(fits, does_not_fit):
 
 rows = []
 for slide, fits, does_not_fit, conditions in (
-    ("translations help (A, B)", "shifts, digits", "shift, clothes", "500 digits; 500 clothes"),
+    (
+        "translations help (A, B)",
+        "shifts, digits",
+        "shift, noisy clothes: 150 epochs",
+        "500 digits, 60 epochs; 500 clothes, tested on noisy pictures, 150 epochs",
+    ),
     (
         "reflections help (A, B)",
         "flip, clothes facing either way",
@@ -1514,7 +1618,7 @@ for slide, fits, does_not_fit, conditions in (
         "std 1, not 0.1; tested with stray light, in the light of training",
     ),
     ("L2 on weights (B, C)", "L2, λ₂ = 0.02: wrong labels", "L2, λ₂ = 0.02: right labels", ""),
-    ("L1 on weights (B, C)", "L1, λ₁ = 0.0015: wrong labels", "L1, λ₁ = 0.0015: right labels", ""),
+    ("L1 on weights (B, C)", "L1, λ₁ = 0.003: wrong labels", "L1, λ₁ = 0.003: right labels", ""),
     ("elastic net (B, C)", "elastic net: wrong labels", "elastic net: right labels", ""),
     ("dropout prevents overfitting (C)", "dropout, p = 0.5: wrong labels", "dropout, p = 0.5: right labels", ""),
     ("(course) early stopping helps", "early stopping: wrong labels", "early stopping: right labels", ""),
@@ -1522,19 +1626,13 @@ for slide, fits, does_not_fit, conditions in (
     (first, a), (second, b) = gain_of(fits), gain_of(does_not_fit)
     where = conditions or "500 digits: 40 % of the labels drawn anew; all right"
     rows.append(plots.Claim(slide, f"{first}; {second}", where, verdict_of(a, b)))
-alexnet, alexnet_mean = gain_of("AlexNet's colours, stray light")
+alexnet, _ = gain_of("AlexNet's colours, stray light")
 rows.append(
     plots.Claim(
         "eigen-colours with a standard deviation of 0.1 (A; AlexNet)",
         alexnet,
-        "pixels from 0 to 1, clothes with stray light",
-        "cannot be tested here"
-        if training.fast_mode() or alexnet_mean is None
-        else "holds"
-        if min(measured["AlexNet's colours, stray light"]) >= 1
-        else "partly"
-        if alexnet_mean >= 0.5
-        else "does not hold",
+        "pixels from 0 to 1, clothes with made-up stray light far larger than this jitter, two draws",
+        "cannot be tested here",
     )
 )
 if "ensemble" in measured:
@@ -1585,10 +1683,10 @@ plots.claims(rows)
 #
 # **Which one, and why (1 point; 0.5 points for each part).** You have 800 X-ray pictures of hands. Some of the labels
 # are wrong, and nobody knows which. The pictures come from one hospital; the network will be used in others, whose
-# machines give brighter and darker pictures. The question is whether a *left* hand is broken; right hands are not
-# among the pictures. (a) Choose two augmentations of this notebook that you would use and one that you would not, each
-# with its reason. (b) Choose one further means against the wrong labels and name the measurement of this notebook that
-# speaks for it.
+# machines give brighter and darker pictures; all are saved as RGB pictures of greys. The question is whether a *left*
+# hand is broken; there are no right hands, neither here nor in use. (a) Choose two augmentations of this notebook that
+# you would use, in a changed form if you like, and one that you would not, each with its reason. (b) Choose one further
+# regulariser against the wrong labels and name the measurement of this notebook that speaks for it.
 
 # %% [markdown] answer="which_one" points=1
 # ### BEGIN SOLUTION
@@ -1601,15 +1699,15 @@ plots.claims(rows)
 # pictures, best with labels that were checked.
 #
 # **Rubric:** (a) 0.5 for two augmentations that fit and one that does not, each with a reason from the task (a
-# different choice with a good reason counts); (b) 0.5 for one means and its gain with wrong labels, from the figure or
-# the table.
+# different choice with a good reason counts); (b) 0.5 for one regulariser and its gain with wrong labels, from the
+# figure or the table.
 # ### END SOLUTION
 
 # %% [markdown]
 # **The missing number (1 point; 0.5 points for each part).** A colleague's network was trained with $p = 0.75$ dropped
-# in the hidden layer, by the classic way. In use they switch dropout off and forget the factor. The hidden layer is
-# followed by one linear layer without bias and a softmax. (a) By what factor are the logits wrong, and does the class
-# with the largest probability change? (b) What happens to the probabilities, and why would inverted dropout have
+# in the hidden layer, behind its ReLU, by the classic way. In use they switch dropout off and forget the factor. After
+# the dropout come one linear layer without bias and a softmax. (a) By what factor are the logits wrong, and does the
+# class with the largest probability change? (b) What happens to the probabilities, and why would inverted dropout have
 # forgiven the omission?
 
 # %% [markdown] answer="missing_number" points=1
@@ -1641,7 +1739,7 @@ plots.claims(rows)
 # - what a crop with padding has to do with a shift?
 # - why the unit of the pixels matters for AlexNet's colours?
 # - why L1 gives zeros and L2 does not?
-# - where an optimiser's `weight_decay` differs from $\lambda_2$?
+# - where SGD's `weight_decay` differs from $\lambda_2$?
 # - for which net the mean of all thinned nets is computed exactly by the whole one?
 #
 # **Three readings**
