@@ -24,10 +24,11 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
+    from grader.engine.cluster import Cluster
     from grader.engine.layouts import Found
     from grader.engine.release import Release
     from grader.engine.result import Result
-    from grader.engine.run import Entering, Plan, Work
+    from grader.engine.run import Entering, ExamineAll, Plan, Work
     from grader.engine.sandbox import Isolation
     from grader.engine.store import ResultsStore, Stored
 
@@ -92,6 +93,7 @@ def _of_grading(verb: Verb) -> Verb:
         ),
         click.option("--only", metavar="STUDENT", default="", help="Only this student's submissions."),
         click.option("--jobs", help="Examiner processes; all cores by default.", **number),
+        click.option("--scheduler", metavar="ADDRESS", help="Grade on the workers of this Dask scheduler instead."),
         click.option("--gradebook", metavar="URL", help="Database of the gradebook; the course's gradebook.db."),
         click.option("--no-gradebook", is_flag=True, help="Keep the results, and leave the gradebook alone."),
         click.option("--no-sandbox", is_flag=True, help="Go on where this machine cannot confine learners' code."),
@@ -284,6 +286,7 @@ class _Grading:
         module: str,
         only: str,
         jobs: int | None,
+        scheduler: str | None,
         gradebook: str | None,
         no_gradebook: bool,
         no_sandbox: bool,
@@ -295,7 +298,11 @@ class _Grading:
         one_thread()
         if gradebook and no_gradebook:
             raise click.UsageError("--gradebook names the gradebook that --no-gradebook leaves alone: give one of them")
+        if jobs and scheduler:
+            raise click.UsageError("--jobs is for this machine: a scheduler's workers have threads of their own")
         self.submissions = submissions
+        self.scheduler = scheduler
+        self.cluster: Cluster | None = None
         self.course = find_course()
         self.module = self.course.modules([module])[0] if module else ""
         self.only = only
@@ -341,13 +348,43 @@ class _Grading:
         self._end()
 
     def _run(self, *, again_only: bool) -> None:
+        with self._where():
+            self._grade_all(again_only=again_only)
+
+    @contextlib.contextmanager
+    def _where(self) -> Iterator[None]:
+        """Find out where to grade, and what confines learners' code there."""
+        if self.scheduler is None:
+            from grader.engine import sandbox
+
+            self.isolation = sandbox.probe()
+            yield
+            return
+        from grader.engine.cluster import connect
+
+        with connect(self.scheduler) as self.cluster:
+            self.isolation = self.cluster.isolation
+            yield
+
+    @contextlib.contextmanager
+    def _ready(self, needed: dict[str, Release], forbidden: list[Path]) -> Iterator[ExamineAll]:
+        """Make ready to grade some modules, here or there."""
         from grader.engine import run as engine
-        from grader.engine import sandbox
+
+        options: dict[str, Any] = {"allow_unconfined": self.no_sandbox, "forbidden": forbidden}
+        if self.cluster is not None:
+            with self.cluster.ready(needed, self.limits, **options) as examine_all:
+                yield examine_all
+            return
+        with engine.ready_to_examine(needed, self.isolation, self.limits, **options) as examine:
+            yield engine.locally(examine, jobs=self.jobs, limits=self.limits)
+
+    def _grade_all(self, *, again_only: bool) -> None:
+        from grader.engine import run as engine
         from grader.engine.layouts import find_submissions
         from grader.engine.release import make_release
         from grader.engine.store import ResultsStore
 
-        self.isolation = sandbox.probe()
         self._say(f"Sandbox: {_tier_line(self.isolation)}")
         if self.isolation.tier == "none" and not self.no_sandbox:
             raise CourseError(
@@ -397,13 +434,7 @@ class _Grading:
             return
         needed = {item.module: releases[item.module] for item in plan.todo}
         with (
-            engine.ready_to_examine(
-                needed,
-                self.isolation,
-                self.limits,
-                allow_unconfined=self.no_sandbox,
-                forbidden=self._secrets(plan, store),
-            ) as examine,
+            self._ready(needed, self._secrets(plan, store)) as examine_all,
             _progress(len(plan.todo), quiet=self.as_json) as advance,
             contextlib.closing(
                 engine.run(
@@ -411,9 +442,7 @@ class _Grading:
                     releases,
                     environments,
                     store,
-                    examine,
-                    jobs=self.jobs,
-                    limits=self.limits,
+                    examine_all,
                     entering=self.entering,
                 )
             ) as results,
@@ -521,7 +550,7 @@ def _limits(given: dict[str, Any]) -> Limits:
 
 
 def _tier_line(isolation: Isolation) -> str:
-    """Return the one of the machine's lines that tells which tier is used."""
+    """Return the line that tells which tier is used."""
     return next((line for line in isolation.lines if line.startswith(isolation.tier)), isolation.tier)
 
 

@@ -54,6 +54,11 @@ def retire() -> None:
     _retired.set()
 
 
+def retired() -> bool:
+    """Tell whether this examiner's last task is over."""
+    return _retired.is_set()
+
+
 @dataclass(frozen=True)
 class Failure:
     """Why a task has no reply, in one line."""
@@ -182,7 +187,7 @@ def _serve(connection: Connection, examine: Callable[[Task], str], tasks: Sequen
         try:
             # A student's name that came from a file name need not be proper Unicode.
             text = examine(tasks[task]).encode("utf-8", "surrogatepass")
-            reply = (_LAST_REPLY if _retired.is_set() else _REPLY) + text
+            reply = (_LAST_REPLY if retired() else _REPLY) + text
         except Exception as error:
             words = " ".join(str(error).split()) or "no reason given"
             reply = _ERROR + f"{type(error).__name__}: {words}".encode("utf-8", "replace")

@@ -21,10 +21,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from grader.course import CourseError
+from grader.engine import pool
 from grader.engine.errors import EngineError
 from grader.engine.layouts import Found
 from grader.engine.limits import Limits
-from grader.engine.pool import ATTEMPTS, Failure, examine_all, made_to_stay, retire
+from grader.engine.pool import ATTEMPTS, Failure, made_to_stay, retire
 from grader.engine.release import Profile, Release
 from grader.engine.result import CellResult, Outcome, Result
 from grader.engine.store import Key, ResultsStore, Stored
@@ -172,12 +173,12 @@ def environment(profile: Profile, tier: str, limits: Limits) -> str:
     """
     versions = {name: metadata.version(name) for name in _LIBRARIES[profile]}
     python = [platform.python_implementation(), platform.python_version(), platform.machine(), sys.platform]
-    told = [python, versions, tier, asdict(limits), _sources()]
+    told = [python, versions, tier, asdict(limits), sources()]
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
 @functools.cache
-def _sources() -> str:
+def sources() -> str:
     """Return a fingerprint of the code that grades and of the library that learners import."""
     engine = Path(__file__).resolve().parent
     files = sorted(engine.glob("*.py")) + sorted((engine.parents[1] / "convnets").rglob("*.py"))
@@ -186,8 +187,49 @@ def _sources() -> str:
 
 # --- Examiners ------------------------------------------------------------------------------------------------
 
+
+class Readable(Protocol):
+    """A submission to a module, here or brought here."""
+
+    @property
+    def module(self) -> str:
+        """To which module."""
+
+    @property
+    def student(self) -> str:
+        """Whose."""
+
+    def read(self) -> Submission:
+        """Read it; whatever it is, there is a submission afterwards."""
+
+
 #: Grades one submission in an examiner's process.
-Examine = Callable[[Work], Result]
+Examine = Callable[[Readable], Result]
+#: Grades submissions; yields each once, as it comes, with its result's JSON or why there is none.
+ExamineAll = Callable[[Sequence[Work]], Generator[tuple[Work, str | Failure], None, None]]
+
+
+def patience(limits: Limits) -> float:
+    """Return the seconds after which whoever still works on a submission is not working any more."""
+    # Each time twice: the answers, then follow-through.
+    return ATTEMPTS * (2 * limits.total + limits.start) + 60
+
+
+def locally(examine: Examine, *, jobs: int, limits: Limits) -> ExamineAll:
+    """Return what grades in examiner processes forked from this one.
+
+    Parameters
+    ----------
+    examine : callable
+        From `ready_to_examine`.
+    jobs : int
+        How many processes.
+    limits : Limits
+        For each submission.
+    """
+    return lambda todo: pool.examine_all(
+        todo, lambda work: examine(work).to_json(), jobs=jobs, patience=patience(limits)
+    )
 
 
 @contextlib.contextmanager
@@ -249,7 +291,7 @@ def ready_to_examine(
         for zygote in zygotes.values():
             zygote.spawn().close()
 
-        def examine(work: Work) -> Result:
+        def examine(work: Readable) -> Result:
             for _ in range(ATTEMPTS):
                 learners: list[tuple[proxy.Session, Child]] = []
                 result = core.grade(
@@ -341,10 +383,8 @@ def run(
     releases: Mapping[str, Release],
     environments: Mapping[str, str],
     store: ResultsStore,
-    examine: Examine,
+    examine_all: ExamineAll,
     *,
-    jobs: int,
-    limits: Limits,
     entering: Entering | None = None,
 ) -> Generator[tuple[Work, Result], None, None]:
     """Grade what a plan has to do; yield each result when it is on the disk.
@@ -357,12 +397,8 @@ def run(
         As for `make_plan`.
     store : ResultsStore
         Open for writing.
-    examine : callable
-        From `ready_to_examine`.
-    jobs : int
-        Examiner processes.
-    limits : Limits
-        For each submission.
+    examine_all : callable
+        Grades what there is to do, somewhere: `locally`, or `grader.engine.cluster.on_cluster`.
     entering : Entering, optional
         The gradebook.
 
@@ -371,10 +407,7 @@ def run(
     CourseError
         When a result cannot be written, as on a full disk.
     """
-    # Each time twice: the answers, then follow-through. Whoever takes longer is not working any more.
-    patience = ATTEMPTS * (2 * limits.total + limits.start) + 60
-    replies = examine_all(plan.todo, lambda work: examine(work).to_json(), jobs=jobs, patience=patience)
-    with contextlib.closing(replies):
+    with contextlib.closing(examine_all(plan.todo)) as replies:
         for work, reply in replies:
             release = releases[work.module]
             result = _not_graded(work, release, reply.reason) if isinstance(reply, Failure) else Result.from_json(reply)

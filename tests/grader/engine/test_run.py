@@ -66,7 +66,12 @@ def grade(folder, release, store, examine=examine, jobs=2, entering=None, enviro
         if entering:
             engine.enter_done(plan, {MODULE: release}, store, entering)
         graded = engine.run(
-            plan, {MODULE: release}, environments, store, examine, jobs=jobs, limits=Limits(), entering=entering
+            plan,
+            {MODULE: release},
+            environments,
+            store,
+            engine.locally(examine, jobs=jobs, limits=Limits()),
+            entering=entering,
         )
         return sorted(work.student for work, _ in graded)
 
@@ -209,7 +214,9 @@ def test_a_grader_killed_at_any_moment_grades_each_submission_once(submissions, 
 def test_a_run_that_is_left_keeps_what_it_has(submissions, release, store):
     with store.writing():
         plan = plan_of(submissions, release, store)
-        results = engine.run(plan, {MODULE: release}, ENVIRONMENTS, store, examine, jobs=2, limits=Limits())
+        results = engine.run(
+            plan, {MODULE: release}, ENVIRONMENTS, store, engine.locally(examine, jobs=2, limits=Limits())
+        )
         first = {next(results)[0].student, next(results)[0].student}
         results.close()
     assert set(points(store)) == first
