@@ -1,4 +1,4 @@
-"""The command line: ``grader build``, ``grader verify``, and the verbs of grading."""
+"""The command line: ``grader build``, ``grader verify``, and the verbs of grading and of the classroom."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from grader import cli_grading
+from grader import cli_classroom, cli_grading
 from grader.course import CourseError, find_course
 
 
@@ -35,6 +35,9 @@ def main() -> None:
 @click.option("--check", is_flag=True, help="Change nothing; fail when a committed notebook differs from its source.")
 def build(modules: tuple[str, ...], check: bool) -> None:
     """Make the student notebooks of MODULES (all by default) from their text notebooks."""
+    from grader.engine.pool import one_thread
+
+    one_thread()  # sums in another order differ in their last digits, and so would what is recorded of mistakes
     from grader.build import build_module, drift
 
     course = find_course()
@@ -104,6 +107,7 @@ def verify(modules: tuple[str, ...], fast: bool, as_json: bool, results: Path | 
 
 
 cli_grading.add_to(main)
+cli_classroom.add_to(main)
 
 
 if __name__ == "__main__":

@@ -8,17 +8,15 @@ worksheet and list of participants the ID number (or else the user name, or the 
 
 from __future__ import annotations
 
-import codecs
-import csv
-import io
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from grader.classroom.tables import Table, read_table
 from grader.course import CourseError
 
 FILE = "roster.csv"
@@ -38,8 +36,11 @@ _FIELDS = {
 }
 #: In the export of each system: a heading that no other has, and where the id is found in its place.
 _CANVAS, _CANVAS_IDS = "sisloginid", ("login", "number", "canvas_id")
+#: Longest student id that the gradebook holds, in characters.
+LONGEST_ID = 128
+#: The student for trying out that Canvas adds.
+_TEST = "Test Student"
 _MOODLE, _MOODLE_IDS = {"emailaddress", "identifier"}, ("number", "login", "email")
-_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,12 @@ class Student:
         told = (self.id, self.email, self.login, self.number, self.canvas_id, self.moodle_id)
         return {folded(text) for text in told if text}
 
+    @cached_property
+    def spellings(self) -> set[str]:
+        """The name run together, beginning with any of its words."""
+        words = self.name.split()
+        return {run_together("".join(words[i:] + words[:i])) for i in range(len(words))} - {""}
+
 
 @dataclass(frozen=True)
 class Roster:
@@ -104,8 +111,38 @@ class Roster:
 
     def find(self, text: str) -> list[Student]:
         """Return the students who are called this: by an id, an address, a number, else by name in any order."""
-        by_key = self._keys.get(folded(text))
+        by_key = self.by_key(text)
         return [by_key] if by_key else self._names.get(name_key(text), [])
+
+    def by_key(self, text: str) -> Student | None:
+        """Return the student with this id, address, account or number, None if there is none."""
+        return self._keys.get(folded(text))
+
+    def by_lms_id(self, field: str, number: str) -> Student | None:
+        """Return the student with this ``canvas_id`` or ``moodle_id``, None if there is none."""
+        return self._lms_ids[field].get(number)
+
+    def called(self, name: str) -> list[Student]:
+        """Return the students of this name, in any order of its words, or as a platform's file names run it together.
+
+        Canvas writes ``nunezpenaada`` for Ada Nunez Pena, Moodle ``Siobhan ONeill`` for Siobhan O'Neill.
+        """
+        return self._names.get(name_key(name), []) or self._run_together.get(run_together(name), [])
+
+    @cached_property
+    def _lms_ids(self) -> dict[str, dict[str, Student]]:
+        return {
+            field: {getattr(student, field): student for student in self.students if getattr(student, field)}
+            for field in ("canvas_id", "moodle_id")
+        }
+
+    @cached_property
+    def _run_together(self) -> dict[str, list[Student]]:
+        found = defaultdict(list)
+        for student in self.students:
+            for key in student.spellings:
+                found[key].append(student)
+        return found
 
     @cached_property
     def _ids(self) -> dict[str, Student]:
@@ -131,8 +168,17 @@ def folded(text: str) -> str:
 
 def name_key(name: str) -> str:
     """Return a person's name for comparing: its letters and digits without accents, in order of the words."""
-    plain = "".join(c for c in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(c))
-    return " ".join(sorted(re.findall(r"[^\W_]+", plain)))
+    return " ".join(sorted(_words(name)))
+
+
+def run_together(name: str) -> str:
+    """Return the letters and digits of a name, without accents and all else."""
+    return "".join(_words(name))
+
+
+def _words(name: str) -> list[str]:
+    bare = "".join(c for c in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(c))
+    return re.findall(r"[^\W_]+", bare)
 
 
 def read_roster(path: Path) -> Roster:
@@ -148,89 +194,88 @@ def read_roster(path: Path) -> Roster:
     CourseError
         When it cannot be read, has no column or value for an id, or names two students alike.
     """
-    text, notes = _decoded(path)
-    rows = list(_rows(text))
-    if not rows:
+    table = read_table(path, "the roster ")
+    if not table.filled:
         raise CourseError(f"{path} is empty: it needs a line of headings and a line for each student")
-    headings = [_plain(cell) for cell in rows[0][1]]
-    columns = _columns(headings, path)
-    students = []
-    for line, cells in rows[1:]:
-        row = dict(zip(headings, map(str.strip, cells), strict=False))
-        fields = {field: next((row[name] for name in names if row.get(name)), "") for field, names in columns.items()}
-        if "Points Possible" in cells[0] or fields.get("name") == "Student, Test":
-            continue  # what Canvas adds to its students
-        students.append(_student(fields, line, headings, path))
+    if not set(_columns(table)["id"]) & set(table.names):
+        raise CourseError(f"{path} has no column 'id' with the names of the students' folders: add one")
+    students = read_people(table)
     if not students:
         raise CourseError(f"{path} names no student: it needs a line for each below its headings")
+    for student in students:
+        _refuse_bad_id(student, path)
     _refuse_doubles(students, path)
-    return Roster(path, tuple(students), notes)
+    return Roster(path, tuple(students), table.notes)
 
 
-def _decoded(path: Path) -> tuple[str, tuple[str, ...]]:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise CourseError(f"the roster {path} cannot be read: {error.strerror}") from error
-    encoding = next((name for mark, name in _MARKS.items() if data.startswith(mark)), "utf-8")
-    try:
-        return data.decode(encoding), ()
-    except UnicodeDecodeError as wrong:
-        try:
-            note = f"{path.name} is not UTF-8 and was read as Windows-1252: look whether the names are right"
-            return data.decode("cp1252"), (note,)
-        except UnicodeDecodeError:
-            raise CourseError(f"{path} is in no encoding that is known here ({wrong}): save it as UTF-8") from wrong
+def read_people(table: Table) -> list[Student]:
+    """Return whom the rows of a roster or of a platform's export name; an id that they do not tell is empty.
+
+    Raises
+    ------
+    CourseError
+        When two columns tell the same.
+    """
+    columns = _columns(table)
+    is_canvas = {_CANVAS, "id"} <= set(table.names)
+    students = []
+    for row in table.filled[1:]:
+        told = dict(zip(table.names, map(str.strip, row.cells), strict=False))
+        fields = {field: next((told[name] for name in names if told.get(name)), "") for field, names in columns.items()}
+        student = _student(fields, row.line)
+        # What Canvas adds to its students: points possible, which marks are posted by hand, a student for tests.
+        extra = is_canvas and (not student.canvas_id or student.name == _TEST)
+        if not extra and "Points Possible" not in row.cells[0]:
+            students.append(student)
+    return students
 
 
-def _rows(text: str) -> Iterable[tuple[int, list[str]]]:
-    """Yield the line number and the cells of each row that is not blank."""
-    first = text.split("\n", 1)[0]
-    delimiter = max(",;\t", key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    before = 0
-    for cells in reader:
-        if any(cell.strip() for cell in cells):
-            yield before + 1, cells
-        before = reader.line_num
-
-
-def _plain(heading: str) -> str:
-    return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", heading).casefold())
-
-
-def _columns(headings: Sequence[str], path: Path) -> dict[str, tuple[str, ...]]:
+def _columns(table: Table) -> dict[str, tuple[str, ...]]:
     """Return in which columns each field is looked for."""
-    double = next((name for i, name in enumerate(headings) if name and name in headings[:i]), "")
-    if double:
-        raise CourseError(f"{path} has two columns {double!r}: leave one of them")
     columns = dict(_FIELDS)
     ids: tuple[str, ...] = ()
-    if _CANVAS in headings:
+    if _CANVAS in table.names:
         columns["canvas_id"], columns["id"], ids = ("id",), (), _CANVAS_IDS
-    elif _MOODLE & set(headings) and "id" not in headings:
+    elif _MOODLE & set(table.names) and "id" not in table.names:
         ids = _MOODLE_IDS
     columns["id"] += tuple(name for field in ids for name in columns[field])
-    if not set(columns["id"]) & set(headings):
-        raise CourseError(f"{path} has no column 'id' with the names of the students' folders: add one")
+    # Canvas has columns of its own that are called alike.
+    read = {name for names in columns.values() for name in names}
+    double = next((name for i, name in enumerate(table.names) if name in read and name in table.names[:i]), "")
+    if double:
+        raise CourseError(f"{table.path} has two columns {double!r}: leave one of them")
     return columns
 
 
-def _student(fields: dict[str, str], line: int, headings: Sequence[str], path: Path) -> Student:
+def _student(fields: dict[str, str], line: int) -> Student:
     first, last, name = fields.pop("first"), fields.pop("last"), fields["name"]
     if first or last:
         name = f"{first} {last}".strip()
     elif name.count(",") == 1:  # "Family, Given"
         name = " ".join(part.strip() for part in reversed(name.split(",")))
     moodle_id = fields["moodle_id"].removeprefix("Participant").strip()
-    student = Student(**(fields | {"name": name, "moodle_id": moodle_id}), line=line)
+    return Student(**(fields | {"name": name, "moodle_id": moodle_id}), line=line)
+
+
+def _refuse_bad_id(student: Student, path: Path) -> None:
     if not student.id:
-        raise CourseError(f"{path}, line {line}: {name or 'a student'} has no id: add it, or delete the line")
-    if re.search(r"[/\\+\x00-\x1f\x7f]", student.id) or student.id.startswith(".") or student.id != student.id.strip():
+        who = student.name or "a student"
+        raise CourseError(f"{path}, line {student.line}: {who} has no id: add it, or delete the line")
+    if not can_name_a_folder(student.id) or "+" in student.id:
         raise CourseError(
-            f"{path}, line {line}: {student.id!r} cannot name a folder: no slash, plus sign or leading dot"
+            f"{path}, line {student.line}: {student.id!r} cannot name a folder: no slash, plus sign or leading dot"
         )
-    return student
+
+
+def can_name_a_folder(student: str) -> bool:
+    """Tell whether a student's folder can have this name."""
+    return not (
+        not student
+        or len(student) > LONGEST_ID
+        or re.search(r"[/\\\x00-\x1f\x7f\ud800-\udfff]", student)
+        or student.startswith(".")
+        or student != student.strip()
+    )
 
 
 def _refuse_doubles(students: Sequence[Student], path: Path) -> None:

@@ -13,6 +13,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
@@ -31,9 +32,9 @@ MOST_FILES = 200_000
 DEEPEST = 5
 
 #: The second and third are what browsers and mail programs make of the first.
-_SUFFIX = re.compile(r"\.ipynb(?:\.txt|\.json)?$", re.I)
+NOTEBOOK = re.compile(r"\.ipynb(?:\.txt|\.json)?$", re.I)
 #: What a browser adds to the name of a second download.
-_COUNT = re.compile(r"\s*\(\d+\)$")
+COUNT = re.compile(r"\s*\(\d+\)$")
 
 
 @dataclass(frozen=True)
@@ -61,12 +62,22 @@ class Found:
     remarks: tuple[str, ...] = ()
     _open: Callable[[], bytes] = field(default=bytes, repr=False, compare=False)
 
+    def data(self) -> bytes:
+        """Return its bytes.
+
+        Raises
+        ------
+        UnreadableError
+            When there are none.
+        """
+        if self.problem:
+            raise UnreadableError(self.problem)
+        return self._open()
+
     def read(self) -> Submission:
         """Read it; whatever it is, there is a submission afterwards."""
-        if self.problem:
-            return Submission(self.student, problem=self.problem)
         try:
-            submission = read_submission(self._open(), self.student)
+            submission = read_submission(self.data(), self.student)
         except UnreadableError as problem:
             return Submission(self.student, problem=str(problem))
         remarks = self.remarks + submission.remarks
@@ -96,37 +107,91 @@ def find_submissions(source: Path, modules: Sequence[str]) -> list[Found]:
     CourseError
         When there is no such folder or file, or the zip itself is damaged.
     """
-    if source.is_dir():
-        return _Layout(_folder_entries(source), modules).found()
-    if not source.exists():
-        raise CourseError(f"{source} does not exist: name the folder, the zip file or the notebook to grade")
-    if zipfile.is_zipfile(source):
-        return _Layout(_zip_entries(source), modules, archive=True).found()
-    if not _is_notebook(source.name):
-        raise CourseError(
-            f"{source} is no zip file, or a damaged one, and no notebook: name a folder, a zip or a notebook"
-        )
-    return _Layout([_Entry((source.name,), "file", functools.partial(_read_file, source))], modules).found()
+    contents = read_contents(source)
+    return arranged(contents.entries, modules, archive=contents.archive)
 
 
 @dataclass(frozen=True)
-class _Entry:
-    """A file or folder of what was handed in."""
+class Entry:
+    """A file or folder of what was handed in.
+
+    Attributes
+    ----------
+    parts : tuple of str
+        Its path.
+    kind : str
+        Which of the two.
+    open : callable
+        Returns the file's bytes; raises `UnreadableError` for what is no plain file of a notebook's size.
+    changed : datetime, optional
+        When the file was last changed by a zip's word, without a zone; None in a folder.
+    """
 
     parts: tuple[str, ...]
     kind: Literal["file", "folder"]
     open: Callable[[], bytes] = bytes
+    changed: datetime | None = None
+
+    @property
+    def name(self) -> str:
+        """The path as text."""
+        return "/".join(self.parts)
 
 
-def _folder_entries(root: Path) -> list[_Entry]:
+@dataclass(frozen=True)
+class Contents:
+    """What a folder, a zip or a file holds.
+
+    Attributes
+    ----------
+    entries : list of Entry
+        Files and folders, hidden ones left out.
+    archive : bool
+        Whether it is a zip.
+    passed_over : tuple of str
+        Names in a zip that lead out of the folder, lie too deep, or stand there twice.
+    """
+
+    entries: list[Entry]
+    archive: bool = False
+    passed_over: tuple[str, ...] = ()
+
+
+def read_contents(source: Path) -> Contents:
+    """List what a folder, a zip or a single notebook holds; nothing is read or unpacked yet.
+
+    Raises
+    ------
+    CourseError
+        When there is no such folder or file, or the zip itself is damaged.
+    """
+    if source.is_dir():
+        return Contents(_folder_entries(source))
+    if not source.exists():
+        raise CourseError(f"{source} does not exist: name a folder, a zip file or a notebook")
+    if zipfile.is_zipfile(source):
+        return _zip_contents(source)
+    if not is_notebook(source.name):
+        raise CourseError(
+            f"{source} is no zip file, or a damaged one, and no notebook: name a folder, a zip or a notebook"
+        )
+    return Contents([Entry((source.name,), "file", functools.partial(_read_file, source))])
+
+
+def arranged(entries: list[Entry], modules: Sequence[str], *, archive: bool = False) -> list[Found]:
+    """Sort entries by student and assignment, as `find_submissions` understands them."""
+    return _Layout(entries, modules, archive=archive).found()
+
+
+def _folder_entries(root: Path) -> list[Entry]:
     entries = []
     for folder, folders, files in os.walk(root, onerror=_refuse):
         here = Path(folder).relative_to(root).parts
         folders[:] = sorted(name for name in folders if not _hidden(name))
-        entries += [_Entry((*here, name), "folder") for name in folders]
+        entries += [Entry((*here, name), "folder") for name in folders]
         for name in sorted(files):
             if not _hidden(name):
-                entries.append(_Entry((*here, name), "file", functools.partial(_read_file, Path(folder, name))))
+                entries.append(Entry((*here, name), "file", functools.partial(_read_file, Path(folder, name))))
         if len(entries) > MOST_FILES:
             raise CourseError(f"{root} holds more than {MOST_FILES:,} files: name the folder of the submissions alone")
         if len(here) >= DEEPEST:
@@ -157,7 +222,7 @@ def _read_file(path: Path) -> bytes:
             raise UnreadableError(f"the file cannot be read: {error.strerror}") from error
 
 
-def _zip_entries(path: Path) -> list[_Entry]:
+def _zip_contents(path: Path) -> Contents:
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
@@ -165,17 +230,29 @@ def _zip_entries(path: Path) -> list[_Entry]:
         raise CourseError(f"{path} is damaged ({error}): download it again") from error
     if len(members) > MOST_FILES:
         raise CourseError(f"{path} holds more than {MOST_FILES:,} files: zip the folder of the submissions alone")
-    entries: dict[tuple[str, ...], _Entry] = {}
+    entries: dict[tuple[str, ...], Entry] = {}
+    passed_over = []
     for member in members:
         parts = PurePosixPath(member.filename.replace("\\", "/")).parts
-        # Nothing is ever written, so a name that leads out of the folder can do no harm; it belongs to nobody.
-        if not parts or ".." in parts or parts[0] == "/" or any(map(_hidden, parts)) or len(parts) > DEEPEST + 1:
+        # Nothing is ever written under such a name; what leads out of the folder belongs to nobody.
+        unsafe = not parts or ".." in parts or parts[0] == "/" or len(parts) > DEEPEST + 1
+        twice = parts in entries and not member.is_dir() and entries[parts].kind == "file"
+        if unsafe or twice:
+            passed_over.append(member.filename)
+        if unsafe or any(map(_hidden, parts)):
             continue
         for depth in range(1, len(parts)):
-            entries.setdefault(parts[:depth], _Entry(parts[:depth], "folder"))
+            entries.setdefault(parts[:depth], Entry(parts[:depth], "folder"))
         kind: Literal["file", "folder"] = "folder" if member.is_dir() else "file"
-        entries[parts] = _Entry(parts, kind, functools.partial(_read_member, path, member))
-    return [entries[parts] for parts in sorted(entries)]
+        entries[parts] = Entry(parts, kind, functools.partial(_read_member, path, member), _changed(member))
+    return Contents([entries[parts] for parts in sorted(entries)], True, tuple(passed_over))
+
+
+def _changed(member: zipfile.ZipInfo) -> datetime | None:
+    try:
+        return datetime(*member.date_time)
+    except ValueError:
+        return None  # as month 0, which some programs write
 
 
 def _read_member(path: Path, member: zipfile.ZipInfo) -> bytes:
@@ -183,11 +260,22 @@ def _read_member(path: Path, member: zipfile.ZipInfo) -> bytes:
         raise UnreadableError("this is a link; hand in the file itself")
     refuse_large(member.file_size)
     try:
-        with zipfile.ZipFile(path) as archive, archive.open(member) as file:
+        status = path.stat()
+        archive = _open_archive(path, status.st_mtime_ns, status.st_size, os.getpid())
+        with archive.open(member) as file:
             # A member can hold more than it declares.
             return file.read(LARGEST_NOTEBOOK + 1)
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, NotImplementedError, ValueError) as error:
         raise UnreadableError(f"the file cannot be unpacked ({error})") from error
+
+
+@functools.lru_cache(maxsize=1)
+def _open_archive(path: Path, changed: int, size: int, process: int) -> zipfile.ZipFile:
+    """Keep a zip open: reading the list of 3,000 members for each of them would take minutes.
+
+    One for each process: those forked from one another would share a place in the file.
+    """
+    return zipfile.ZipFile(path)
 
 
 def _hidden(name: str) -> bool:
@@ -197,15 +285,15 @@ def _hidden(name: str) -> bool:
 class _Layout:
     """The entries of what was handed in, sorted by student and assignment."""
 
-    def __init__(self, entries: list[_Entry], modules: Sequence[str], *, archive: bool = False) -> None:
+    def __init__(self, entries: list[Entry], modules: Sequence[str], *, archive: bool = False) -> None:
         self.modules = modules
         while self._wrapped(entries, archive):
-            entries = [_Entry(entry.parts[1:], entry.kind, entry.open) for entry in entries if len(entry.parts) > 1]
+            entries = [Entry(entry.parts[1:], entry.kind, entry.open) for entry in entries if len(entry.parts) > 1]
         self.entries = entries
 
-    def _wrapped(self, entries: list[_Entry], archive: bool) -> bool:
+    def _wrapped(self, entries: list[Entry], archive: bool) -> bool:
         """Tell whether one folder holds everything, as zip programs add it."""
-        notebooks = [entry.parts for entry in entries if _is_notebook(entry.parts[-1])]
+        notebooks = [entry.parts for entry in entries if is_notebook(entry.parts[-1])]
         depths = {len(parts) for parts in notebooks}
         tops = {entry.parts[0] for entry in entries}
         if len(tops) != 1 or not depths or min(depths) < 2:
@@ -215,23 +303,23 @@ class _Layout:
         return max(depths) > 3 or (archive and depths == {2} and of_a_class and not self._module_in(*tops))
 
     def _named_after_a_module(self, name: str) -> bool:
-        stem = _COUNT.sub("", _SUFFIX.sub("", name))
+        stem = COUNT.sub("", NOTEBOOK.sub("", name))
         return self._module_in(stem) == stem
 
     def found(self) -> list[Found]:
-        groups: dict[tuple[str, str], list[_Entry]] = {}
+        groups: dict[tuple[str, str], list[Entry]] = {}
         for entry in self.entries:
             place = self._place(entry)
             if place is not None:
                 group = groups.setdefault(place, [])
-                if _is_notebook(entry.parts[-1]):
+                if is_notebook(entry.parts[-1]):
                     group.append(entry)
         return [self._choose(*place, groups[place]) for place in sorted(groups)]
 
-    def _place(self, entry: _Entry) -> tuple[str, str] | None:
+    def _place(self, entry: Entry) -> tuple[str, str] | None:
         """Return student and assignment that an entry belongs to; None for what belongs to neither."""
         *folders, name = entry.parts
-        notebook, module = _is_notebook(name), self._module_in(name)
+        notebook, module = is_notebook(name), self._module_in(name)
         match folders:
             case [] if notebook:
                 return self._student_in(name), module
@@ -246,7 +334,7 @@ class _Layout:
             case _:
                 return None
 
-    def _choose(self, student: str, assignment: str, entries: list[_Entry]) -> Found:
+    def _choose(self, student: str, assignment: str, entries: list[Entry]) -> Found:
         if not entries:
             return Found(student, assignment, f"{student}/{assignment}", "there is no notebook in the folder")
         named = next((entry for entry in entries if entry.parts[-1] == f"{assignment}.ipynb"), None)
@@ -267,14 +355,19 @@ class _Layout:
         return Found(student, assignment, name, "", tuple(remarks), chosen.open)
 
     def _module_in(self, name: str) -> str:
-        """Return the module whose name is part of a name, the longest one; empty for none."""
-        return max((module for module in self.modules if module in name), key=len, default="")
+        return module_in(name, self.modules)
 
     def _student_in(self, name: str) -> str:
-        stem = _COUNT.sub("", _SUFFIX.sub("", name))
+        stem = COUNT.sub("", NOTEBOOK.sub("", name))
         module = self._module_in(stem)
         return (stem.replace(module, "", 1).strip(" _-.") if module else stem) or stem
 
 
-def _is_notebook(name: str) -> bool:
-    return _SUFFIX.search(name) is not None
+def module_in(name: str, modules: Sequence[str]) -> str:
+    """Return the module whose name is part of a name, the longest one; empty for none."""
+    return max((module for module in modules if module in name), key=len, default="")
+
+
+def is_notebook(name: str) -> bool:
+    """Tell whether a file's name is a notebook's."""
+    return NOTEBOOK.search(name) is not None

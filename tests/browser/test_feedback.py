@@ -4,7 +4,6 @@ import pytest
 
 from grader.classroom.feedback import page
 from grader.engine.release import make_release
-from tests.browser.harness import chromium
 from tests.grader.classroom.test_feedback import HOSTILE, MODULE, score
 from tests.grader.conftest import make_course
 
@@ -18,12 +17,6 @@ def release(tmp_path_factory):
     course = make_course(tmp_path_factory.mktemp("course"))
     build_module(course, MODULE)
     return make_release(course, MODULE)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as one:
-        yield one
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 900), ("dark", 360)])

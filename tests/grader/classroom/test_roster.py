@@ -108,3 +108,49 @@ def test_no_file_and_no_encoding(tmp_path):
     (tmp_path / "odd.csv").write_bytes(b"id,name\nada,\x81\x8d\n")
     with pytest.raises(CourseError, match="save it as UTF-8"):
         read_roster(tmp_path / "odd.csv")
+
+
+CANVAS_WITH_ALL = '''\
+LastName,FirstName,ID,SIS Login ID,Section,05 Convolution (7),Homework Current Score,Homework Current Score
+,,,,,Manual Posting,,
+    Points Possible,,,,,20,(read only),(read only)
+"=""=Lee""",Ann,101,ann,Mon,17,1,1
+Student,Test,999,x1,Mon,,,
+'''
+
+
+def test_canvas_export_with_all_that_canvas_can_put_there(tmp_path):
+    """Posting by hand, names in two columns, a guarded formula, two groups of one name, the student for tests."""
+    roster = read(tmp_path, CANVAS_WITH_ALL)
+    assert [(student.id, student.name, student.line) for student in roster.students] == [("ann", "Ann =Lee", 4)]
+
+
+def test_a_student_called_test_is_one_in_a_roster_of_ones_own(tmp_path):
+    assert len(read(tmp_path, 'id,name\nt,"Student, Test"\n')) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "ids"),
+    [
+        ("nunezpenaada", ["ada"]),
+        ("núñezpeñaada", ["ada"]),
+        ("Ada Núñez Peña", ["ada"]),
+        ("Siobhan ONeill", ["o'neill"]),
+        ("oneillsiobhan", ["o'neill"]),
+        ("penaadanunez", ["ada"]),
+        ("nunezada", []),
+        ("", []),
+        ("...", []),
+    ],
+)
+def test_names_as_file_names_run_them_together(tmp_path, name, ids):
+    assert [student.id for student in read(tmp_path, OWN).called(name)] == ids
+
+
+def test_ids_are_as_long_as_the_gradebook_holds(tmp_path):
+    from grader.classroom.roster import LONGEST_ID
+    from grader.gradebook import LONGEST_ID as IN_GRADEBOOK
+
+    assert LONGEST_ID == IN_GRADEBOOK
+    with pytest.raises(CourseError, match="cannot name a folder"):
+        read(tmp_path, f"id\n{'x' * (LONGEST_ID + 1)}\n")
