@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from grader.classroom.files import write_whole
-from grader.cli_grading import _Command, _count, _echo_json, _print, _shown, _table
+from grader.cli_common import Command, counted, echo_json, empty_table, print_table, printable
 from grader.course import Course, CourseError, find_course
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def add_to(main: click.Group) -> None:
         main.add_command(verb)
 
 
-@click.command(cls=_Command)
+@click.command(cls=Command)
 @click.argument("modules", nargs=-1, metavar="[MODULE]...")
 @click.option(
     "--to", type=click.Path(path_type=Path), required=True, metavar="FOLDER|ZIP", help="Where; .zip makes a zip."
@@ -53,7 +53,7 @@ def release(modules: tuple[str, ...], to: Path, as_json: bool) -> None:
 
     made = make_bundle(course, course.modules(modules), to, tell)
     if as_json:
-        _echo_json(
+        echo_json(
             {
                 "to": str(made.to),
                 "modules": made.modules,
@@ -69,14 +69,14 @@ def release(modules: tuple[str, ...], to: Path, as_json: bool) -> None:
     for name in made.kept:
         click.echo(f"kept, changed since it was handed out: {name}", err=True)
     parts = [
-        f"{made.to}: {_count(len(made.modules), 'module')}",
-        f"{_count(made.files, 'file')}, {made.size / 1e6:.1f} MB",
+        f"{made.to}: {counted(len(made.modules), 'module')}",
+        f"{counted(made.files, 'file')}, {made.size / 1e6:.1f} MB",
         f"{made.written} written, {len(made.kept)} kept, {len(made.removed)} removed",
     ]
     click.echo(" · ".join(parts))
 
 
-@click.command(cls=_Command)
+@click.command(cls=Command)
 @click.argument("modules", nargs=-1, metavar="[MODULE]...")
 @click.option("--to", type=click.Path(path_type=Path), metavar="FOLDER", help="Where; feedback/ in the course.")
 @click.option("--student", metavar="ID", default="", help="Only this student's pages.")
@@ -112,13 +112,13 @@ def feedback(modules: tuple[str, ...], to: Path | None, student: str, **options:
     if student and not written:
         raise CourseError(f"nothing of {student!r} is graded; the folder's or file's name is the student's")
     if options["as_json"]:
-        _echo_json({"to": str(folder), "pages": len(written), "waiting": waiting, "modules": list(releases)})
+        echo_json({"to": str(folder), "pages": len(written), "waiting": waiting, "modules": list(releases)})
         return
-    parts = [f"{_count(len(written), 'page')} in {folder}", f"{waiting} with answers that wait for a person"]
+    parts = [f"{counted(len(written), 'page')} in {folder}", f"{waiting} with answers that wait for a person"]
     click.echo(" · ".join(parts))
 
 
-@click.command(cls=_Command)
+@click.command(cls=Command)
 @click.argument("source", type=click.Path(path_type=Path))
 @click.option("--module", metavar="NAME", default="", help="To which module, where the files' names tell none.")
 @click.option(
@@ -145,7 +145,7 @@ def collect(source: Path, module: str, roster: Path | None, to: Path | None, **o
     )
     if options["as_json"]:
         told = asdict(done) | {"to": str(done.to), "missing": [list(pair) for pair in done.missing]}
-        _echo_json(told | {"dry_run": options["dry_run"]})
+        echo_json(told | {"dry_run": options["dry_run"]})
     else:
         _print_collected(done, dry_run=options["dry_run"])
     if not done.whole:
@@ -153,33 +153,33 @@ def collect(source: Path, module: str, roster: Path | None, to: Path | None, **o
 
 
 def _print_collected(done: Collected, *, dry_run: bool) -> None:
-    table = _table("", student="", module="", state="", handed_in="", remarks="")
+    table = empty_table("", student="", module="", state="", handed_in="", remarks="")
     for line in done.lines:
         if line.state != "unchanged" or line.remarks:
-            student, remarks = _shown(line.student), _shown(" ".join(line.remarks))
+            student, remarks = printable(line.student), printable(" ".join(line.remarks))
             table.add_row(student, line.module, line.state, line.handed_in[:19], remarks)
     if table.rows:
-        _print(table)
+        print_table(table)
     for what, left in (("not matched", done.unmatched), ("double", done.doubles)):
         for item in left:
-            click.echo(_shown(f"{what}: {item.name}: {item.why}"), err=True)
+            click.echo(printable(f"{what}: {item.name}: {item.why}"), err=True)
     for module, student in done.missing:
-        click.echo(_shown(f"missing: {student} ({module})"), err=True)
+        click.echo(printable(f"missing: {student} ({module})"), err=True)
     for name in done.others:
-        click.echo(_shown(f"no notebook: {name}"), err=True)
+        click.echo(printable(f"no notebook: {name}"), err=True)
     states = Counter(line.state for line in done.lines)
     parts = [
-        f"{done.to}: {_count(len(done.lines), 'submission')}",
+        f"{done.to}: {counted(len(done.lines), 'submission')}",
         *(f"{states[state]} {state}" for state in sorted(states)),
         f"{len(done.unmatched)} not matched",
         f"{len(done.doubles)} double",
         f"{len(done.missing)} missing",
-        f"{_count(done.texts, 'text')} passed over",
+        f"{counted(done.texts, 'text')} passed over",
     ]
     click.echo(" · ".join([*parts, *(["nothing changed: --dry-run"] if dry_run else [])]))
 
 
-@click.command(cls=_Command)
+@click.command(cls=Command)
 @click.argument("modules", nargs=-1, metavar="[MODULE]...")
 @click.option("--to", type=click.Choice(["canvas", "moodle", "csv"]), required=True, help="For whom.")
 @click.option(
@@ -228,7 +228,7 @@ def export(modules: tuple[str, ...], to: str, template: Path | None, out: Path |
         write_whole(out, made.data)
     if options["as_json"]:
         told = {key: value for key, value in asdict(made).items() if key != "data"}
-        _echo_json({"out": str(out), "modules": names, **told, "dry_run": dry_run})
+        echo_json({"out": str(out), "modules": names, **told, "dry_run": dry_run})
     else:
         _print_exported(made, out, dry_run=dry_run)
     if made.strangers:
@@ -239,30 +239,30 @@ def _print_exported(made: Export, out: Path, *, dry_run: bool) -> None:
     for note in made.notes:
         click.echo(note, err=True)
     if dry_run and made.changes:
-        table = _table("", student="", module="", before=1, after=1)
+        table = empty_table("", student="", module="", before=1, after=1)
         for change in made.changes:
-            table.add_row(_shown(change.student), change.module, change.before or "–", change.after)
-        _print(table)
+            table.add_row(printable(change.student), change.module, change.before or "–", change.after)
+        print_table(table)
     for what, kept in (("left out", made.waiting), ("not written", made.kept), ("no row", made.strangers)):
         for item in kept:
-            click.echo(_shown(f"{what}: {item.student} ({item.module}): {item.why}"), err=True)
+            click.echo(printable(f"{what}: {item.student} ({item.module}): {item.why}"), err=True)
     if made.waiting:
         one = len(made.waiting) == 1
         click.echo(
-            f"{_count(len(made.waiting), 'score')} {'waits' if one else 'wait'} for a person and "
+            f"{counted(len(made.waiting), 'score')} {'waits' if one else 'wait'} for a person and "
             f"{'was' if one else 'were'} left out; --with-waiting exports {'it' if one else 'them'}",
             err=True,
         )
     parts = [
-        f"{out}: {_count(len(made.changes), 'score')} {'would be ' if dry_run else ''}written",
+        f"{out}: {counted(len(made.changes), 'score')} {'would be ' if dry_run else ''}written",
         f"{made.same} as they stood",
         f"{len(made.waiting)} waiting",
-        f"{_count(made.without, 'student')} without a score",
+        f"{counted(made.without, 'student')} without a score",
     ]
     click.echo(" · ".join([*parts, *(["nothing changed: --dry-run"] if dry_run else [])]))
 
 
-@click.command(cls=_Command)
+@click.command(cls=Command)
 @click.argument("modules", nargs=-1, metavar="[MODULE]...")
 @click.option("--to", type=click.Path(path_type=Path), metavar="FILE", help="Where; report.html in the course.")
 @click.option(
@@ -297,10 +297,10 @@ def report(modules: tuple[str, ...], to: Path | None, roster: Path | None, **opt
     data = page(made).encode("utf-8", "replace")
     write_whole(to, data)
     if options["as_json"]:
-        _echo_json({"to": str(to), **made.as_dict()})
+        echo_json({"to": str(to), **made.as_dict()})
         return
     submissions = sum(one.statistics.submissions for one in made.modules)
-    parts = [_count(len(made.modules), "module"), _count(submissions, "submission"), f"{len(data) / 1e3:.0f} kB"]
+    parts = [counted(len(made.modules), "module"), counted(submissions, "submission"), f"{len(data) / 1e3:.0f} kB"]
     click.echo(f"{to}: {' · '.join(parts)}")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import re
 import signal
@@ -16,13 +15,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from grader.cli_common import Command, counted, echo_json, empty_table, print_table, printable
 from grader.course import Course, CourseError, find_course
 from grader.engine.limits import GIB, MIB, Limits
 
 if TYPE_CHECKING:
     from datetime import datetime
-
-    from rich.table import Table
 
     from grader.engine.cluster import Cluster
     from grader.engine.layouts import Found
@@ -35,30 +33,8 @@ if TYPE_CHECKING:
 Verb = TypeVar("Verb", bound=Callable[..., None])
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMG]?)(?:i?B)?", re.I)
-_SURROGATE = re.compile(r"[\ud800-\udfff]")
-# Control characters, marks that turn the direction of writing around, and halves of characters.
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 #: What a shell expects of a program that Ctrl-C stopped.
 STOPPED = 130
-
-
-class _Command(click.Command):
-    """Turn the engine's and the machine's errors into one line and exit code 1."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        from grader.engine.errors import EngineError
-
-        try:
-            return super().invoke(ctx)
-        except EngineError as error:
-            raise click.ClickException(str(error)) from error
-        except BrokenPipeError:
-            raise  # whoever reads has seen enough: click ends quietly
-        except OSError as error:
-            where = f"{error.filename}: " if error.filename else ""
-            raise click.ClickException(
-                f"{where}{error.strerror or error}; mend this and give the command again"
-            ) from error
 
 
 def _size(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
@@ -111,7 +87,7 @@ def _of_grading(verb: Verb) -> Verb:
     return verb
 
 
-@click.command(cls=_Command)
+@click.command(cls=Command)
 @_of_grading
 def grade(submissions: Path, **options: Any) -> None:
     """Grade SUBMISSIONS: a folder (nbgrader's layout or flat), a zip of one, or a notebook.
@@ -122,14 +98,14 @@ def grade(submissions: Path, **options: Any) -> None:
     _Grading(submissions, **options).grade()
 
 
-@click.command(cls=_Command)
+@click.command(cls=Command)
 @_of_grading
 def regrade(submissions: Path, **options: Any) -> None:
     """Grade again what changed in SUBMISSIONS, tests or environment, and list every score that moved."""
     _Grading(submissions, **options).regrade()
 
 
-@click.command(cls=_Command)
+@click.command(cls=Command)
 @click.argument("submissions", type=click.Path(path_type=Path), required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def status(submissions: Path | None, as_json: bool) -> None:
@@ -139,17 +115,17 @@ def status(submissions: Path | None, as_json: bool) -> None:
         submissions = course.root / "submitted"
     rows = _status(course, submissions)
     if as_json:
-        _echo_json(rows)
+        echo_json(rows)
         return
-    table = _table(
+    table = empty_table(
         "grader status", module="", submitted=1, graded=1, changed=1, ungraded=1, waiting=1, flags=1, last=""
     )
     for row in rows:
         table.add_row(*("–" if value is None else str(value) for value in row.values()))
-    _print(table)
+    print_table(table)
 
 
-@click.command(cls=_Command)
+@click.command(cls=Command)
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def doctor(as_json: bool) -> None:
     """Check this machine, the installation and the course, and say what to do. Exit code 1: something is off."""
@@ -157,7 +133,7 @@ def doctor(as_json: bool) -> None:
 
     findings = list(examine(find_course()))
     if as_json:
-        _echo_json([asdict(finding) for finding in findings])
+        echo_json([asdict(finding) for finding in findings])
     else:
         for finding in findings:
             click.echo(f"{'✓' if finding.well else '✗'} {finding.what}: {finding.found}")
@@ -167,7 +143,7 @@ def doctor(as_json: bool) -> None:
         sys.exit(1)
 
 
-@click.command(cls=_Command)
+@click.command(cls=Command)
 @click.argument("number", type=click.IntRange(min=1))
 @click.option("--to", "folder", type=click.Path(file_okay=False, path_type=Path), required=True, help="A new folder.")
 @click.option("--seed", type=int, default=0, show_default=True, help="The same seed makes the same class.")
@@ -181,7 +157,7 @@ def demo(number: int, folder: Path, seed: int, modules: tuple[str, ...]) -> None
 
     course = find_course()
     made = make_demo(course, number, folder, seed=seed, modules=course.modules(modules) if modules else None)
-    click.echo(f"{made.folder}: {made.submissions} submissions of {_count(made.students, 'student')}")
+    click.echo(f"{made.folder}: {made.submissions} submissions of {counted(made.students, 'student')}")
     click.echo(f"{made.expected}: what they deserve")
     click.echo(f"Now grade them: grader grade {made.folder}")
 
@@ -336,15 +312,15 @@ class _Grading:
             told = [asdict(move) for move in moved]
             self._echo_json({"submissions": [asdict(row) for row in self.rows], "moved": told})
         else:
-            table = _table("Scores that moved", student="", module="", before=1, after=1, why="", cells="")
+            table = empty_table("Scores that moved", student="", module="", before=1, after=1, why="", cells="")
             for move in moved:
                 changed, cells = ", ".join(move.why), ", ".join(move.cells)
-                who = _shown(move.student)
+                who = printable(move.student)
                 table.add_row(who, move.module, f"{move.before:g}", f"{move.after:g}", changed, cells)
             if moved:
-                _print(table)
+                print_table(table)
             graded = len(self.moves)
-            click.echo(f"{_count(graded, 'submission')} graded again, {_count(len(moved), 'score')} moved")
+            click.echo(f"{counted(graded, 'submission')} graded again, {counted(len(moved), 'score')} moved")
         self._end()
 
     def _run(self, *, again_only: bool) -> None:
@@ -407,14 +383,14 @@ class _Grading:
                 if again_only:
                     left_out = [item for item in plan.todo if (item.module, item.student) not in plan.earlier]
                     if left_out:
-                        self._say(f"{_count(len(left_out), 'submission')} not graded yet: run grader grade")
+                        self._say(f"{counted(len(left_out), 'submission')} not graded yet: run grader grade")
                     plan.todo[:] = [item for item in plan.todo if item not in left_out]
                 with self._gradebook():
                     self._grade_plan(plan, releases, environments, store)
         except KeyboardInterrupt:
             graded = sum(row.state == "graded" for row in self.rows)
             click.echo(
-                f"\nStopped: {_count(graded, 'result')} of this run kept; give the same command again to go on",
+                f"\nStopped: {counted(graded, 'result')} of this run kept; give the same command again to go on",
                 err=True,
             )
             sys.exit(STOPPED)
@@ -488,21 +464,21 @@ class _Grading:
         return parse_timestamp(text, path) if text else None
 
     def _print_rows(self) -> None:
-        table = _table("", student="", module="", points=1, waiting=1, flags="", state="")
+        table = empty_table("", student="", module="", points=1, waiting=1, flags="", state="")
         for row in self.rows:
             points = f"{row.points:g} of {row.max_points:g}"
             odd = ", ".join(f"{count} {name}" for name, count in row.outcomes.items() if name in _TOLD)
             flags = "; ".join([*([odd] if odd else []), *row.flags])
-            table.add_row(_shown(row.student), row.module, points, str(row.waiting or ""), flags, row.state)
+            table.add_row(printable(row.student), row.module, points, str(row.waiting or ""), flags, row.state)
         if self.rows:
-            _print(table)
+            print_table(table)
         graded = sum(row.state == "graded" for row in self.rows)
         earned, most = sum(row.points for row in self.rows), sum(row.max_points for row in self.rows)
         parts = [
-            f"{_count(len(self.rows), 'submission')}: {graded} graded in {self.seconds:.1f} s",
+            f"{counted(len(self.rows), 'submission')}: {graded} graded in {self.seconds:.1f} s",
             f"{len(self.rows) - graded} kept from earlier",
             f"{earned:g} of {most:g} points",
-            f"{_count(sum(row.waiting for row in self.rows), 'written answer')} waiting",
+            f"{counted(sum(row.waiting for row in self.rows), 'written answer')} waiting",
             f"{sum(bool(row.flags) for row in self.rows)} flagged",
         ]
         click.echo(" · ".join(parts))
@@ -511,7 +487,7 @@ class _Grading:
         head = {"isolation": self.isolation.tier, "seconds": round(self.seconds, 3)}
         failures = self.entering.failures if self.entering else {}
         tail = {"not_recognised": [place.name for place in self.strangers], "gradebook_failures": failures}
-        _echo_json(head | told | tail)
+        echo_json(head | told | tail)
 
     def _end(self) -> None:
         """Tell what went wrong, and leave with exit code 1 where something did."""
@@ -523,17 +499,17 @@ class _Grading:
             else:
                 self._say(f"{place.name}: its module is unknown, not graded; name it with --module")
         for failure, count in (self.entering.failures if self.entering else {}).items():
-            kept = f"{_count(count, 'result')} kept, but not in the gradebook"
+            kept = f"{counted(count, 'result')} kept, but not in the gradebook"
             self._say(f"{kept}: {failure}; then give the same command again")
         bad = [row for row in self.rows if not row.well]
         if bad and not self.as_json:
-            self._say(f"{_count(len(bad), 'submission')} could not be read or graded: {_names(bad)}")
+            self._say(f"{counted(len(bad), 'submission')} could not be read or graded: {_names(bad)}")
         if bad or self.strangers or (self.entering and self.entering.failures):
             sys.exit(1)
 
     @staticmethod
     def _say(line: str) -> None:
-        click.echo(_shown(line), err=True)
+        click.echo(printable(line), err=True)
 
 
 #: Outcomes that the table names; the others are what the points say.
@@ -657,7 +633,7 @@ def _progress(total: int, *, quiet: bool) -> Iterator[Callable[[Row], None]]:
         progress.refresh()
 
         def advance(row: Row) -> None:
-            progress.update(task, advance=1, description=_shown(f"{row.student} {row.module}"), refresh=True)
+            progress.update(task, advance=1, description=printable(f"{row.student} {row.module}"), refresh=True)
 
         yield advance
 
@@ -671,41 +647,9 @@ def _plain_lines(total: int) -> Callable[[Row], None]:
         left = (time.monotonic() - began) / done * (total - done)
         points = f"{row.points:g} of {row.max_points:g} points"
         eta = f" · {left // 60:.0f}:{left % 60:02.0f} left" if done < total else ""
-        click.echo(f"{done} of {total} · {_shown(row.student)} · {row.module} · {points}{eta}", err=True)
+        click.echo(f"{done} of {total} · {printable(row.student)} · {row.module} · {points}{eta}", err=True)
 
     return advance
-
-
-def _table(title: str, **columns: Any) -> Table:
-    """Return an empty table; columns given as 1 hold numbers."""
-    from rich.table import Table
-
-    table = Table(title=title or None)
-    for name, numbers in columns.items():
-        table.add_column(name, justify="right" if numbers else "left")
-    return table
-
-
-def _print(table: Table) -> None:
-    from rich.console import Console
-
-    # Piped output has no width of its own.
-    (Console() if sys.stdout.isatty() else Console(width=160)).print(table, markup=False)
-
-
-def _shown(text: str) -> str:
-    """Return a text that a terminal prints as it is: students choose the names of their files and folders."""
-    return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
-
-
-def _echo_json(told: Any) -> None:
-    text = json.dumps(told, indent=1, ensure_ascii=False)
-    # Halves of characters, from file names that are no proper Unicode, cannot be printed.
-    click.echo(_SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _names(rows: list[Row]) -> str:

@@ -20,6 +20,7 @@ import nh3
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
+from grader.classroom.files import write_whole
 from grader.classroom.roster import Roster, Student
 from grader.classroom.scores import Score
 from grader.course import CourseError
@@ -244,23 +245,12 @@ def write_pages(
         with _zip(archive) as packed:
             for score, html in pages:
                 path = folder / score.student / score.module / f"{score.module}.html"
-                _write(path, html)
+                write_whole(path, html.encode())
                 if packed is not None:
                     packed.writestr(_name_in_zip(score, roster), html)
                 yield path
     except OSError as error:
         raise CourseError(f"{error.filename or folder} cannot be written: {error.strerror or error}") from error
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 class _zip:  # noqa: N801  a context manager used like a function
