@@ -65,6 +65,7 @@ def test_equal_values_agree(expected, got):
         (A, A.astype(int), "decimals were cut off"),
         (A, np.round(A).astype(int), "decimals were rounded"),
         (SQUARE, SQUARE.T, "transpose"),
+        (np.array([269722, 10]), np.array([269723, 10]), "1 of 2 entries are wrong"),
         (SQUARE, SQUARE[::-1, ::-1], "flipped along both"),
         (SQUARE, SQUARE[::-1], "flipped along the rows"),
         (SQUARE, SQUARE[:, ::-1], "flipped along the columns"),
