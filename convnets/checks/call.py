@@ -319,7 +319,9 @@ def _first_change(before: Any, after: Any, place: str) -> str:
         pairs = enumerate(zip(before, after, strict=True))
         places = (_first_change(a, b, f"{place}[{i}]") for i, (a, b) in pairs)
     elif before is None or isinstance(before, _SCALARS):
-        same = (after is None or isinstance(after, _SCALARS)) and (after == before or (before != before and after != after))
+        same = (after is None or isinstance(after, _SCALARS)) and (
+            after == before or (before != before and after != after)
+        )
         return "" if same else place
     else:
         return ""

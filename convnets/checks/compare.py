@@ -297,7 +297,12 @@ def _constant_factor(expected: NDArray[Any], got: NDArray[Any], sizes: tuple[int
         return ""
     factor = float(np.vdot(expected, got).real) / scale
     few = slice(None, None, max(1, expected.size // SAMPLED))
-    if factor == 0 or not _multiple(got.flat[few], factor, expected.flat[few]) or not _multiple(got, factor, expected):
+    if (
+        factor == 0
+        or abs(factor - 1) < 1e-3
+        or not _multiple(got.flat[few], factor, expected.flat[few])
+        or not _multiple(got, factor, expected)
+    ):
         return ""
     for size in sorted(set(sizes)):
         if size > 2 and np.isclose(abs(factor), size, rtol=1e-6):
