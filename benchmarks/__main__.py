@@ -22,6 +22,7 @@ BENCHMARKS = {
     "scale": ["benchmarks.grading", "scale"],
     "waiting": ["benchmarks.grading", "jobs", "start"],
     "gradebook": ["benchmarks.gradebook"],
+    "scale_out": ["benchmarks.scale_out"],
     "kernel_start": ["benchmarks.kernel_start"],
     "agreement": ["benchmarks.agreement"],
     "faults": ["benchmarks.faults"],

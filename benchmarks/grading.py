@@ -216,13 +216,21 @@ class Bench:
         return pages[student % len(pages)]
 
     def grade(
-        self, module: str, submissions: Path, *, jobs: int = 1, gradebook: bool = False, watch: bool = False
+        self,
+        module: str,
+        submissions: Path,
+        *,
+        jobs: int = 1,
+        scheduler: str = "",
+        gradebook: bool = False,
+        watch: bool = False,
     ) -> Usage:
         """Grade a class with our grader, as if for the first time, and check every score."""
         for name in ("results", "autograded"):
             shutil.rmtree(self.root / name, ignore_errors=True)
         shutil.copyfile(self._gradebook, self.root / "gradebook.db")
-        command = [_GRADER, "grade", str(submissions), "--module", module, "--jobs", str(jobs)]
+        where = ["--scheduler", scheduler] if scheduler else ["--jobs", str(jobs)]
+        command = [_GRADER, "grade", str(submissions), "--module", module, *where]
         used = run([*command, *([] if gradebook else ["--no-gradebook"])], self.root, watch=watch)
         lines = (self.root / "results" / f"{module}.jsonl").read_text(encoding="utf-8").splitlines()
         results = [told["result"] for told in map(json.loads, lines) if "result" in told]
