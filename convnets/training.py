@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
-from typing import TypeVar
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, TypeVar
+
+# PyTorch is imported where it is used: most notebooks that show a progress bar need none.
+if TYPE_CHECKING:
+    from torch import Tensor, nn
 
 T = TypeVar("T")
 
@@ -41,3 +45,52 @@ def progress(items: Iterable[T], what: str = "", total: int | None = None) -> It
     # The bar is quiet in fast mode: tests read the output.
     bar: Iterable[T] = tqdm(items, desc=what, total=total, leave=False, disable=fast_mode())
     return bar
+
+
+def sgd_epochs(
+    model: nn.Module,
+    x: Tensor,
+    y: Tensor,
+    epochs: int,
+    *,
+    lr: float,
+    batch_size: int = 64,
+    momentum: float = 0.9,
+    weight_decay: float = 1e-4,
+    seed: int = 0,
+) -> Iterator[float]:
+    """Train a classifier by gradient descent with momentum; after each epoch the caller may look at it.
+
+    Parameters
+    ----------
+    model : nn.Module
+        Maps pictures to logits (N, classes). Trained in place, and in training mode at the start of each epoch.
+    x : Tensor, shape (N, C, H, W)
+    y : Tensor of int64, shape (N,)
+    epochs, batch_size : int
+        The last batch of an epoch may be smaller.
+    lr, momentum, weight_decay : float
+        Of `torch.optim.SGD`; lr stays the same.
+    seed : int
+        Of the order of the pictures. PyTorch's global generator is not touched.
+
+    Yields
+    ------
+    float
+        Pictures that were given their class during the epoch, in training mode and before the step on their batch, in
+        percent.
+    """
+    import torch
+
+    optimizer = torch.optim.SGD(model.parameters(), lr=lr, momentum=momentum, weight_decay=weight_decay)
+    generator = torch.Generator().manual_seed(seed)
+    for _ in range(epochs):
+        model.train()
+        right = 0
+        for batch in torch.randperm(len(x), generator=generator).split(batch_size):  # type: ignore[no-untyped-call]
+            logits = model(x[batch])
+            right += int((logits.argmax(dim=1) == y[batch]).sum())
+            optimizer.zero_grad()
+            torch.nn.functional.cross_entropy(logits, y[batch]).backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+        yield 100 * right / len(x)

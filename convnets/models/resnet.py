@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import cast
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -80,3 +81,86 @@ class ResNet(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map pictures (N, 3, H, W), 224×224 in the paper, to logits (N, classes)."""
         return cast(Tensor, self.classifier(self.blocks(self.stem(x))))
+
+
+class TwoConvs(nn.Module):
+    """Two 3×3 convolutions, plain or with the input added before the last ReLU; both have the same weights.
+
+    A skip that changes shape has no weights either: it takes every second pixel and fills new channels with zeros.
+    """
+
+    def __init__(self, c_in: int, c_out: int, stride: int = 1, *, residual: bool = True) -> None:
+        super().__init__()
+        self.conv1, self.bn1 = conv_bn(c_in, c_out, 3, stride)
+        self.conv2, self.bn2 = conv_bn(c_out, c_out, 3)
+        self.stride, self.new_channels, self.residual = stride, c_out - c_in, residual
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (N, c_in, H, W) to (N, c_out, H / stride, W / stride), halves rounded up."""
+        y = self.bn2(self.conv2(functional.relu(self.bn1(self.conv1(x)))))
+        if self.residual:
+            y = y + functional.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, 0, self.new_channels))
+        return functional.relu(y)
+
+
+class NarrowResNet(nn.Module):
+    """The network for small pictures, plain or residual: CIFAR-10's in the paper, with 3 channels and width 16.
+
+    Parameters
+    ----------
+    depth : int
+        Layers with weights: 6n + 2 for n blocks in each of the three stages, so 8, 14, 20, …
+    residual : bool
+        With the skips, or plain. Both have the same parameters.
+    channels, width, classes : int
+        Of the picture, of the first stage (the others have 2 and 4 times as many), of the answer.
+
+    Raises
+    ------
+    ValueError
+        If there is no such depth.
+    """
+
+    def __init__(
+        self, depth: int = 20, *, residual: bool = True, channels: int = 3, width: int = 16, classes: int = 10
+    ) -> None:
+        super().__init__()
+        blocks, left_over = divmod(depth - 2, 6)
+        if blocks < 1 or left_over:
+            raise ValueError(f"A narrow ResNet has depth 6n + 2, such as 8, 20 or 56, not {depth}.")
+        layers: list[nn.Module] = [*conv_bn(channels, width, 3), nn.ReLU()]
+        c_in = width
+        for stage in range(3):
+            c_out = width * 2**stage
+            for i in range(blocks):
+                layers.append(TwoConvs(c_in, c_out, 2 if stage > 0 and i == 0 else 1, residual=residual))
+                c_in = c_out
+        self.features = nn.Sequential(*layers)
+        self.classifier = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(c_in, classes))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map pictures (N, channels, H, W), 32×32 in the paper, to logits (N, classes)."""
+        return cast(Tensor, self.classifier(self.features(x)))
+
+
+def he_init(model: nn.Module, seed: int) -> None:
+    """Start a network anew: kernels of convolutions with variance 2 / fan-in, fully connected layers with 0.01².
+
+    With a last layer that small all classes are about equally likely at first, however large the maps before it are.
+    Biases become 0.
+
+    Parameters
+    ----------
+    model : nn.Module
+        Changed in place. Batch normalizations stay as they are.
+    seed : int
+        The draw does not touch PyTorch's global generator.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    for layer in model.modules():
+        if isinstance(layer, nn.Conv2d):
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=generator)
+        elif isinstance(layer, nn.Linear):
+            nn.init.normal_(layer.weight, std=0.01, generator=generator)
+        if isinstance(layer, nn.Conv2d | nn.Linear) and layer.bias is not None:
+            nn.init.zeros_(layer.bias)

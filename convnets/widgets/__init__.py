@@ -7,6 +7,8 @@ from convnets.widgets.batchnorm_histograms import BatchnormHistograms
 from convnets.widgets.computation_graph import ComputationGraph
 from convnets.widgets.confusion_browser import ConfusionBrowser
 from convnets.widgets.convolution_terms import ConvolutionTerms
+from convnets.widgets.depth_curves import DepthCurves
+from convnets.widgets.gradient_by_layer import GradientByLayer
 from convnets.widgets.imagenet_winners import ImagenetWinners
 from convnets.widgets.kernel_painter import KernelPainter
 from convnets.widgets.neuron import Neuron
@@ -17,8 +19,10 @@ from convnets.widgets.reading_demo import ReadingDemo
 from convnets.widgets.receptive_field_painter import ReceptiveFieldPainter
 from convnets.widgets.relu_steps import ReluSteps
 from convnets.widgets.schedule_sketch import ScheduleSketch
+from convnets.widgets.search_picture import SearchPicture
 from convnets.widgets.signal_depth import SignalDepth
 from convnets.widgets.sliding_kernel import SlidingKernel
+from convnets.widgets.soft_labels import SoftLabels
 from convnets.widgets.thinned_nets import ThinnedNets
 from convnets.widgets.train_eval_switch import TrainEvalSwitch
 
@@ -30,6 +34,8 @@ __all__ = [
     "ComputationGraph",
     "ConfusionBrowser",
     "ConvolutionTerms",
+    "DepthCurves",
+    "GradientByLayer",
     "ImagenetWinners",
     "KernelPainter",
     "Neuron",
@@ -40,8 +46,10 @@ __all__ = [
     "ReceptiveFieldPainter",
     "ReluSteps",
     "ScheduleSketch",
+    "SearchPicture",
     "SignalDepth",
     "SlidingKernel",
+    "SoftLabels",
     "ThinnedNets",
     "TrainEvalSwitch",
 ]

@@ -24,6 +24,7 @@ LOADERS = {
     "photographs/cat.png": lambda: data.photograph("cat"),
     "imagenet/classes.txt": data.imagenet_classes,
     "imagenet/efficientnet_lite0.npz": data.imagenet_weights,
+    "plain_and_residual/curves.csv": data.plain_and_residual,
 }
 
 
@@ -284,6 +285,30 @@ def test_a_file_that_is_damaged_after_it_was_verified_is_found_out(copy_of_data)
     path.write_bytes(content.replace(b"tench", b"trout"))
     with pytest.raises(DataError, match="is damaged"):
         read_verified("imagenet/classes.txt")
+
+
+def test_the_curves_are_complete_and_plain_nets_of_56_layers_learn_least():
+    curves = data.plain_and_residual()
+    keys = [(curve.depth, curve.residual, curve.seed) for curve in curves]
+    wanted = [(depth, kind, seed) for depth in (8, 20, 32, 44, 56) for kind in (False, True) for seed in (0, 1)]
+    assert keys == wanted
+    assert all(curve.train_error.shape == curve.test_error.shape == (8,) for curve in curves)
+    assert all(0 < error < 100 for curve in curves for error in (*curve.train_error, *curve.test_error))
+    ends = {key: np.mean([c.train_error[-1] for c in curves if c[:2] == key]) for key in {c[:2] for c in curves}}
+    assert max(ends, key=ends.get) == (56, False)
+
+
+def test_small_pictures_are_means_of_squares_with_the_statistics_of_the_training_pictures():
+    small, full = data.small_fashion_mnist(50, 20), data.fashion_mnist(50, 20)
+    assert small.x_train.shape == (50, 1, 14, 14)
+    assert small.x_train.dtype == small.x_test.dtype == np.float32
+    assert abs(small.x_train.mean()) < 1e-5
+    assert abs(small.x_train.std() - 1) < 1e-5
+    scale = (small.x_test[3, 0, 5, 6] - small.x_test[3, 0, 9, 2]) / (
+        full.x_test[3, 0, 10:12, 12:14].mean() - full.x_test[3, 0, 18:20, 4:6].mean()
+    )
+    assert scale == pytest.approx(1 / full.x_train.reshape(-1, 14, 2, 14, 2).mean(axis=(2, 4)).std(), rel=1e-4)
+    assert small.y_test.tolist() == full.y_test.tolist()
 
 
 def test_a_verified_file_is_hashed_once(copy_of_data, monkeypatch):

@@ -8,7 +8,7 @@ from convnets.models.fcn import FCN32s
 from convnets.models.googlenet import GoogLeNet
 from convnets.models.lenet import LeNet5
 from convnets.models.nin import NIN
-from convnets.models.resnet import ResNet
+from convnets.models.resnet import NarrowResNet, ResNet, TwoConvs, he_init
 from convnets.models.unet import UNet
 from convnets.models.vgg import VGG
 
@@ -92,3 +92,41 @@ def test_a_residual_block_with_a_silent_path_hands_its_input_on():
     torch.nn.init.zeros_(block.path[-1].weight)
     x = torch.rand(2, 4, 5, 5)
     torch.testing.assert_close(block(x), x)
+
+
+@pytest.mark.parametrize(("depth", "millions"), [(20, 0.27), (32, 0.46), (44, 0.66), (56, 0.85), (110, 1.7)])
+def test_narrow_nets_have_the_parameters_of_the_papers_table_6_with_and_without_skips(depth, millions):
+    with torch.device("meta"):
+        for residual in (True, False):
+            parameters = sum(p.numel() for p in NarrowResNet(depth, residual=residual).parameters())
+            assert round(parameters / 1e6, 1 if depth == 110 else 2) == millions
+
+
+def test_a_narrow_net_maps_odd_pictures_and_refuses_other_depths():
+    assert NarrowResNet(8, channels=1, width=2, classes=3)(torch.randn(2, 1, 9, 7)).shape == (2, 3)
+    for depth in (2, 18, 57):
+        with pytest.raises(ValueError, match=rf"depth 6n \+ 2, such as 8, 20 or 56, not {depth}"):
+            NarrowResNet(depth)
+
+
+def test_skips_without_weights_take_every_second_pixel_and_zeros():
+    block, plain = TwoConvs(2, 3, 2), TwoConvs(2, 3, 2, residual=False)
+    for one in (block, plain):
+        torch.nn.init.zeros_(one.bn2.weight)
+    x = torch.rand(2, 2, 5, 4)
+    torch.testing.assert_close(block(x)[:, :2], x[:, :, ::2, ::2])
+    assert not block(x)[:, 2].any()
+    assert not plain(x).any()
+
+
+def test_he_init_depends_on_its_seed_alone():
+    nets = [NarrowResNet(8, width=32) for _ in range(3)]
+    for net, seed in zip(nets, (0, 0, 1), strict=True):
+        torch.rand(seed + 1)  # the global generator does not matter
+        he_init(net, seed)
+    first, same, other = (net.features[5].conv2.weight for net in nets)
+    assert torch.equal(first, same)
+    assert not torch.equal(first, other)
+    assert first.std().item() == pytest.approx((2 / (9 * 128)) ** 0.5, rel=0.05)
+    assert nets[0].classifier[-1].weight.std().item() == pytest.approx(0.01, rel=0.1)
+    assert not nets[0].classifier[-1].bias.any()
