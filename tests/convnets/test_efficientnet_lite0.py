@@ -9,6 +9,7 @@ from convnets import data
 from convnets.models.efficientnet_lite0 import (
     EfficientNetLite0,
     SameConv2d,
+    as_sequence,
     classify,
     efficientnet_lite0,
     preprocess,
@@ -102,3 +103,14 @@ def test_preprocessing_keeps_the_middle():
 def test_preprocessing_refuses_what_is_no_rgb_picture(picture):
     with pytest.raises(ValueError, match=r"needs a uint8 picture of shape \(H, W, 3\), got"):
         preprocess(picture)
+
+
+def test_as_a_sequence_it_computes_the_same_with_its_own_weights(model):
+    layers = as_sequence(model)
+    assert [name for name, _ in layers.named_children()] == [
+        "stem", *(f"block{i}" for i in range(1, 17)), "head", "pool", "dropout", "classifier",
+    ]  # fmt: skip
+    x = preprocess(data.photograph("cat"), 64)
+    with torch.inference_mode():
+        torch.testing.assert_close(layers(x), model(x))
+    assert {id(p) for p in layers.parameters()} == {id(p) for p in model.parameters()}
