@@ -3,10 +3,13 @@ PORT ?=
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: start test verify notebooks bench lint constraints clean
+.PHONY: start hub test verify notebooks bench lint constraints clean
 
 start: $(VENV)/.ready-learner  ## set up, then open JupyterLab on the start page
 	@$(BIN)/python scripts/start.py $(PORT)
+
+hub: $(VENV)/.ready-hub  ## set up, then start JupyterHub with formgrader and the grader; see deploy/README.md
+	@$(BIN)/jupyterhub --config=deploy/jupyterhub_config.py $(if $(PORT),--port=$(PORT))
 
 test: $(VENV)/.ready-dev  ## set up what the tests need, then pass them
 	@$(BIN)/python -m pytest
@@ -31,6 +34,9 @@ clean:
 
 $(VENV)/.ready-learner: pyproject.toml constraints.txt scripts/setup.sh
 	@scripts/setup.sh learner
+
+$(VENV)/.ready-hub: pyproject.toml constraints.txt scripts/setup.sh
+	@scripts/setup.sh hub
 
 $(VENV)/.ready-dev: pyproject.toml constraints.txt scripts/setup.sh
 	@scripts/setup.sh dev

@@ -108,7 +108,9 @@ def feedback(modules: tuple[str, ...], to: Path | None, student: str, **options:
                 yield score, page(releases[score.module], score, person)
 
     folder = to or course.root / "feedback"
-    written = list(write_pages(pages(), folder, archive=options["archive"], roster=roster))
+    # The exchange's secrets stay in the course.
+    submitted = course.root / "submitted" if to is None else None
+    written = list(write_pages(pages(), folder, submitted=submitted, archive=options["archive"], roster=roster))
     if student and not written:
         raise CourseError(f"nothing of {student!r} is graded; the folder's or file's name is the student's")
     if options["as_json"]:

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Make .venv and install what is needed: `setup.sh learner` for the course, `setup.sh dev` for its tests too.
+# Make .venv and install what is needed: `setup.sh learner` for the course, `setup.sh hub` for JupyterHub with the grader
+# (deploy/), `setup.sh dev` for the tests too.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-kind=${1:?"usage: scripts/setup.sh learner|dev"}
+kind=${1:?"usage: scripts/setup.sh learner|hub|dev"}
 python=${PYTHON:-python3}
 
 fail() { echo "setup: $*" >&2; exit 1; }
@@ -37,8 +38,9 @@ echo "setup: installing PyTorch and the course (a few minutes the first time)"
 pip install torch==2.13.0
 case $kind in
     learner) pip install --constraint constraints.txt --editable . ;;
+    hub)     pip install --constraint constraints.txt --editable ".[hub]" ;;
     dev)     pip install --constraint constraints.txt --editable ".[dev]" ;;
-    *)       fail "usage: scripts/setup.sh learner|dev" ;;
+    *)       fail "usage: scripts/setup.sh learner|hub|dev" ;;
 esac
 
 # JupyterLab asks at its first start whether it may fetch news; the course works offline.
@@ -47,6 +49,17 @@ cat > .venv/share/jupyter/lab/settings/overrides.json <<'JSON'
 {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}
 JSON
 
+# JupyterHub's proxy is a program for Node.js; this version of it runs on the Node.js of Debian 12 and 13.
+hub_proxy() {
+    npm install --global --prefix .venv --no-fund --no-audit --loglevel=error configurable-http-proxy@5.1.0 >/dev/null
+}
+
+if [ "$kind" = hub ]; then
+    command -v npm >/dev/null || need_packages npm
+    hub_proxy || fail "npm could not install JupyterHub's proxy, see above; then run the command again"
+    touch .venv/.ready-hub
+fi
+
 if [ "$kind" = dev ]; then
     # The tests drive a browser, a PostgreSQL server of their own, and bubblewrap, one of the grader's sandboxes.
     missing=()
@@ -54,6 +67,12 @@ if [ "$kind" = dev ]; then
     command -v bwrap >/dev/null || missing+=(bubblewrap)
     compgen -G "/usr/lib/postgresql/*/bin/initdb" >/dev/null || missing+=(postgresql)
     [ ${#missing[@]} = 0 ] || need_packages "${missing[@]}"
+    # Debian's npm is some hundred packages, and one test alone needs it: that is skipped where it is missing.
+    if ! command -v npm >/dev/null; then
+        echo "setup: npm is missing, so JupyterHub is not tested; for that, install npm and run scripts/setup.sh dev again"
+    elif ! hub_proxy; then
+        echo "setup: npm could not install JupyterHub's proxy, so JupyterHub is not tested" >&2
+    fi
     touch .venv/.ready-dev
 fi
 touch .venv/.ready-learner

@@ -219,8 +219,17 @@ def page(release: Release, score: Score, student: Student | None = None) -> str:
     return html
 
 
+#: What nbgrader's exchange puts beside a submission and needs to give its feedback back.
+_OF_THE_EXCHANGE = ("timestamp.txt", "submission_secret.txt")
+
+
 def write_pages(
-    pages: Iterable[tuple[Score, str]], folder: Path, *, archive: Path | None = None, roster: Roster | None = None
+    pages: Iterable[tuple[Score, str]],
+    folder: Path,
+    *,
+    submitted: Path | None = None,
+    archive: Path | None = None,
+    roster: Roster | None = None,
 ) -> Iterator[Path]:
     """Write pages as nbgrader lays out feedback, ``STUDENT/MODULE/MODULE.html``; yield each one's path.
 
@@ -230,6 +239,9 @@ def write_pages(
         Whose, and the HTML.
     folder : Path
         Where to.
+    submitted : Path, optional
+        nbgrader's folder of submissions. ``nbgrader release_feedback`` looks beside a page for the submission's time
+        and for the secret by which its student alone finds the page: what lies there of them is copied.
     archive : Path, optional
         A zip to write them into as well, for a learning management system.
     roster : Roster, optional
@@ -246,6 +258,11 @@ def write_pages(
             for score, html in pages:
                 path = folder / score.student / score.module / f"{score.module}.html"
                 write_whole(path, html.encode())
+                if submitted is not None:
+                    for name in _OF_THE_EXCHANGE:
+                        given = submitted / score.student / score.module / name
+                        if given.is_file():
+                            write_whole(path.with_name(name), given.read_bytes())
                 if packed is not None:
                     packed.writestr(_name_in_zip(score, roster), html)
                 yield path

@@ -44,6 +44,18 @@ def test_one_student_elsewhere_as_json(graded, tmp_path):
     assert [path.name for path in (tmp_path / "back").iterdir()] == ["bob"]
 
 
+def test_what_nbgrader_needs_to_give_pages_back_lies_beside_them_and_nowhere_else(graded, tmp_path):
+    submission = graded.course.root / "submitted" / "ada" / SMALL
+    submission.mkdir(parents=True)
+    for name in ("timestamp.txt", "submission_secret.txt", "notes.txt"):
+        (submission / name).write_text(f"{name} of ada")
+    assert feedback().exit_code == 0
+    beside = {path.name: path.read_text() for path in (graded.course.root / "feedback" / "ada" / SMALL).glob("*.txt")}
+    assert beside == {name: f"{name} of ada" for name in ("timestamp.txt", "submission_secret.txt")}
+    assert feedback("--to", tmp_path / "back").exit_code == 0
+    assert [path.name for path in (tmp_path / "back" / "ada" / SMALL).iterdir()] == [f"{SMALL}.html"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
