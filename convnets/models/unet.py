@@ -14,10 +14,16 @@ import torch
 from torch import Tensor, nn
 
 
-def two_convs(c_in: int, c_out: int) -> nn.Sequential:
-    """Return two 3×3 convolutions that keep the size, each with its ReLU."""
-    first = (nn.Conv2d(c_in, c_out, 3, padding=1), nn.ReLU())
-    return nn.Sequential(*first, nn.Conv2d(c_out, c_out, 3, padding=1), nn.ReLU())
+def two_convs(c_in: int, c_out: int, *, batch_norm: bool = False) -> nn.Sequential:
+    """Return two 3×3 convolutions that keep the size, each with its ReLU, and batch normalization if asked.
+
+    With batch normalization the convolutions have no bias: its shift takes their place.
+    """
+    layers: list[nn.Module] = []
+    for source in (c_in, c_out):
+        layers.append(nn.Conv2d(source, c_out, 3, padding=1, bias=not batch_norm))
+        layers += [nn.BatchNorm2d(c_out), nn.ReLU()] if batch_norm else [nn.ReLU()]
+    return nn.Sequential(*layers)
 
 
 class UNet(nn.Module):
@@ -36,17 +42,30 @@ class UNet(nn.Module):
     skips : bool
         Whether the maps of the way down are stacked onto those of the way up. Without them the same layers see zeros
         instead, so that both nets have the same parameters.
+    batch_norm : bool
+        Whether batch normalization follows each 3×3 convolution. The paper has none; small nets learn faster with it.
     """
 
     def __init__(
-        self, c_in: int = 1, classes: int = 2, width: int = 64, levels: int = 4, *, skips: bool = True
+        self,
+        c_in: int = 1,
+        classes: int = 2,
+        width: int = 64,
+        levels: int = 4,
+        *,
+        skips: bool = True,
+        batch_norm: bool = False,
     ) -> None:
         super().__init__()
+
+        def convs(narrow: int, wide: int) -> nn.Sequential:
+            return two_convs(narrow, wide, batch_norm=batch_norm)
+
         widths = [width * 2**level for level in range(levels + 1)]
         pairs = list(pairwise(widths))
-        self.down = nn.ModuleList([two_convs(c_in, width), *(two_convs(narrow, wide) for narrow, wide in pairs)])
+        self.down = nn.ModuleList([convs(c_in, width), *(convs(narrow, wide) for narrow, wide in pairs)])
         self.enlarge = nn.ModuleList([nn.ConvTranspose2d(wide, narrow, 2, 2) for narrow, wide in reversed(pairs)])
-        self.up = nn.ModuleList([two_convs(wide, narrow) for narrow, wide in reversed(pairs)])
+        self.up = nn.ModuleList([convs(wide, narrow) for narrow, wide in reversed(pairs)])
         self.pool = nn.MaxPool2d(2)
         self.classifier = nn.Conv2d(width, classes, 1)
         self.has_skips = skips

@@ -10,6 +10,7 @@ from convnets.widgets.confusion_browser import ConfusionBrowser
 from convnets.widgets.convolution_terms import ConvolutionTerms
 from convnets.widgets.denoise_drawing import DenoiseDrawing
 from convnets.widgets.depth_curves import DepthCurves
+from convnets.widgets.epsilon_slider import EpsilonSlider
 from convnets.widgets.freeze_depth import FreezeDepth
 from convnets.widgets.gradient_by_layer import GradientByLayer
 from convnets.widgets.imagenet_winners import ImagenetWinners
@@ -22,13 +23,16 @@ from convnets.widgets.reading_demo import ReadingDemo
 from convnets.widgets.receptive_field_painter import ReceptiveFieldPainter
 from convnets.widgets.relu_steps import ReluSteps
 from convnets.widgets.schedule_sketch import ScheduleSketch
+from convnets.widgets.score_by_dimension import ScoreByDimension
 from convnets.widgets.search_picture import SearchPicture
+from convnets.widgets.segmentation_overlay import SegmentationOverlay
 from convnets.widgets.signal_depth import SignalDepth
 from convnets.widgets.sliding_kernel import SlidingKernel
 from convnets.widgets.soft_labels import SoftLabels
 from convnets.widgets.stamp_search import StampSearch
 from convnets.widgets.thinned_nets import ThinnedNets
 from convnets.widgets.train_eval_switch import TrainEvalSwitch
+from convnets.widgets.upconvolution_stepper import UpconvolutionStepper
 
 __all__ = [
     "ActivationSlopes",
@@ -41,6 +45,7 @@ __all__ = [
     "ConvolutionTerms",
     "DenoiseDrawing",
     "DepthCurves",
+    "EpsilonSlider",
     "FreezeDepth",
     "GradientByLayer",
     "ImagenetWinners",
@@ -53,11 +58,14 @@ __all__ = [
     "ReceptiveFieldPainter",
     "ReluSteps",
     "ScheduleSketch",
+    "ScoreByDimension",
     "SearchPicture",
+    "SegmentationOverlay",
     "SignalDepth",
     "SlidingKernel",
     "SoftLabels",
     "StampSearch",
     "ThinnedNets",
     "TrainEvalSwitch",
+    "UpconvolutionStepper",
 ]

@@ -85,6 +85,14 @@ def test_skips_change_what_a_unet_sees_and_not_its_size():
     assert not torch.allclose(with_skips(x), without(x))
 
 
+def test_a_unet_with_batch_normalization_has_it_behind_each_3x3_convolution_and_no_bias_before():
+    network = UNet(3, 2, 8, 3, batch_norm=True)
+    kinds = [type(layer).__name__ for layer in network.up[0]]
+    assert kinds == ["Conv2d", "BatchNorm2d", "ReLU"] * 2
+    assert network.down[0][0].bias is None
+    assert sum(p.numel() for p in network.parameters()) == 121_186
+
+
 def test_a_residual_block_with_a_silent_path_hands_its_input_on():
     from convnets.models.resnet import Residual
 
