@@ -851,9 +851,9 @@ def gradient_down_a_ladder():
 
 
 def twice_the_rungs_take_about_twice_the_time():
-    """The fastest of three ladder(14) takes less than 16 times as long as the fastest of three ladder(7)"""
-    short, long = (min(ladder(rungs)[1] for _ in range(3)) for rungs in (7, 14))
-    return long < 16 * short
+    """The fastest of three ladder(18) takes less than 30 times as long as the fastest of three ladder(9)"""
+    short, long = (min(ladder(rungs)[1] for _ in range(3)) for rungs in (9, 18))
+    return long < 30 * short
 
 
 # Numbers that are used more than once.
