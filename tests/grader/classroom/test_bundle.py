@@ -35,9 +35,11 @@ MARKS = (b"BEGIN SOLUTION", b"END SOLUTION", b"BEGIN HIDDEN TESTS", b"END HIDDEN
 TOLD_BY_THE_TOOLKIT = {
     "convnets/models/autoencoder.py",
     "convnets/models/specs.py",
+    "convnets/models/unet.py",
     "convnets/widgets/code_explorer.py",
     "convnets/widgets/denoise_drawing.py",
     "convnets/widgets/digit_reader.py",
+    "convnets/widgets/freeze_depth.py",
     "convnets/widgets/schedule_sketch.py",
     "convnets/widgets/search_picture.py",
 }
