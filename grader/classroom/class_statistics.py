@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from grader.classroom.outline import Question, outline, title_of
 from grader.classroom.scores import Score
 from grader.engine.release import Release
 from grader.engine.result import CellResult, Outcome
@@ -32,39 +33,9 @@ UNLIKE, OTHERS = 2.0, 2
 #: Shares of points that differ by less are the same.
 ROUNDING = 1e-9
 
-_HEADING = re.compile(r"^(#+)\s+(.*)$", re.M)
-_EXERCISE = re.compile(r"Exercise \d+")
 _STUB = re.compile(r"`(\w+)` is not written yet\.")
 
 Floats = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Question:
-    """An exercise or a written question of a module.
-
-    Attributes
-    ----------
-    id : str
-        Name of the exercise, or id of the written answer.
-    label : str
-        Short name for figures: the exercise's number, or ``"W1"``.
-    title : str
-        As the notebook has it.
-    max_points : float
-        To be earned.
-    cells : tuple of str
-        Ids of its test cells, or of its one answer.
-    written : bool
-        A person grades it.
-    """
-
-    id: str
-    label: str
-    title: str
-    max_points: float
-    cells: tuple[str, ...]
-    written: bool = False
 
 
 @dataclass(frozen=True)
@@ -287,34 +258,6 @@ def percent(share: float) -> str:
     return "<1\N{NO-BREAK SPACE}%" if whole == 0 and share > 0 else f"{whole}\N{NO-BREAK SPACE}%"
 
 
-def outline(release: Release) -> tuple[Question, ...]:
-    """Return the questions of a module in order, with the headings that they stand under."""
-    questions: list[Question] = []
-    heading = ""
-    written = 0
-    for cell in release.cells:
-        if cell.role == "prose":
-            for _, text in _HEADING.findall(cell.visible):
-                heading = text.replace("`", "")
-        elif cell.role == "exercise":
-            tests = [one for one in release.having("tests") if one.exercise == cell.exercise]
-            known = release.record.exercises.get(cell.exercise)
-            questions.append(
-                Question(
-                    id=cell.exercise,
-                    label=str(known.number) if known else cell.exercise,
-                    title=heading if _EXERCISE.match(heading) else cell.exercise,
-                    max_points=sum(one.points for one in tests),
-                    cells=tuple(one.id for one in tests),
-                )
-            )
-        elif cell.role == "answer":
-            written += 1
-            title = f"In your own words · {cell.id}"
-            questions.append(Question(cell.id, f"W{written}", title, cell.points, (cell.id,), written=True))
-    return tuple(questions)
-
-
 @dataclass
 class Tally:
     """Counts the scores of one module, one after the other.
@@ -400,10 +343,9 @@ class Tally:
         seconds = np.array(self._seconds, np.float64).reshape(points.shape)
         shares = points / np.array([question.max_points or 1.0 for question in self._questions])
         known = {(mistake.exercise, mistake.name) for mistake in self.release.record.mistakes}
-        heading = next((_HEADING.search(cell.visible) for cell in self.release.having("prose")), None)
         return ModuleStatistics(
             module=self.release.module,
-            title=heading[2] if heading else self.release.module,
+            title=title_of(self.release),
             max_points=self.release.points,
             scores=dict(self._scores),
             unreadable=tuple(self._left_out["unreadable"]),

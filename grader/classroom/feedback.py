@@ -11,9 +11,8 @@ import os
 import re
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import jinja2
 import nh3
@@ -21,6 +20,7 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from grader.classroom.files import write_whole
+from grader.classroom.outline import outline, title_of
 from grader.classroom.roster import Roster, Student
 from grader.classroom.scores import Score
 from grader.course import CourseError
@@ -46,8 +46,6 @@ _LENGTHS = (_Lengths(2_500, 20_000, 100), _Lengths(400, 4_000, 15))
 _TAGS = {"p", "br", "em", "strong", "s", "code", "pre", "ul", "ol", "li", "blockquote", "h4", "h5", "h6"} | {
     *("table", "thead", "tbody", "tr", "th", "td", "hr")
 }
-_HEADING = re.compile(r"^(#+)\s+(.*)$", re.M)
-_EXERCISE = re.compile(r"Exercise \d+")
 #: The shape before an array of several lines.
 _SHAPE = re.compile(r"^(\([\d, ]+\)) (?=\[.*\n)")
 
@@ -202,7 +200,7 @@ def page(release: Release, score: Score, student: Student | None = None) -> str:
         )
     for lengths in _LENGTHS:
         html = _template().render(
-            title=_title(release),
+            title=title_of(release),
             score=score,
             name=_cut(student.name if student and student.name else score.student, 200),
             questions=list(_questions(release, score, lengths)),
@@ -304,41 +302,24 @@ def _questions(release: Release, score: Score, lengths: _Lengths) -> Iterator[Qu
     """Yield exercises and written questions in the notebook's order."""
     results = {cell.cell: cell for cell in score.result.cells}
     answers = {answer.cell: answer for answer in score.result.written}
-    tests: dict[str, list[Any]] = {}
-    for cell in release.having("tests"):
-        tests.setdefault(cell.exercise, []).append(cell)
-    section = title = ""
-    for cell in release.cells:
-        if cell.role == "prose":
-            for marks, text in _HEADING.findall(cell.visible):
-                title = text.replace("`", "")
-                if len(marks) == 1:
-                    section = title
-        elif cell.role == "exercise":
-            checks = tuple(
-                Check(results[one.id], score.points[one.id], _comment(score, one.id, lengths), lengths.value)
-                for one in tests[cell.exercise]
+    for asked in outline(release):
+        question = Question(
+            title=asked.title,
+            section=asked.section,
+            points=sum(score.points[cell] or 0.0 for cell in asked.cells),
+            max_points=asked.max_points,
+            waits=any(cell in score.waiting for cell in asked.cells),
+        )
+        if asked.written:
+            answer = answers[asked.id]
+            text = _cut(answer.text, lengths.answer) if answer.changed else ""
+            yield replace(question, answer=_rendered(text), comment=_comment(score, asked.id, lengths))
+        else:
+            checks = (
+                Check(results[cell], score.points[cell], _comment(score, cell, lengths), lengths.value)
+                for cell in asked.cells
             )
-            points = [check.points for check in checks]
-            yield Question(
-                title=title if _EXERCISE.match(title) else cell.exercise,
-                section=section,
-                points=sum(one for one in points if one is not None),
-                max_points=sum(one.points for one in tests[cell.exercise]),
-                checks=checks,
-                waits=any(one.id in score.waiting for one in tests[cell.exercise]),
-            )
-        elif cell.role == "answer":
-            answer = answers[cell.id]
-            yield Question(
-                title=f"In your own words · {cell.id}",
-                section=section,
-                points=score.points[cell.id] or 0.0,
-                max_points=answer.max_points,
-                answer=_rendered(_cut(answer.text, lengths.answer) if answer.changed else ""),
-                comment=_comment(score, cell.id, lengths),
-                waits=cell.id in score.waiting,
-            )
+            yield replace(question, checks=tuple(checks))
 
 
 def _comment(score: Score, cell: str, lengths: _Lengths) -> Markup:
@@ -353,11 +334,6 @@ def _cut(text: str, length: int) -> str:
 def _first(lines: Sequence[str], number: int) -> list[str]:
     more = len(lines) - number
     return [*lines[:number], f"… and {more} more"] if more > 0 else list(lines)
-
-
-def _title(release: Release) -> str:
-    found = next((_HEADING.search(cell.visible) for cell in release.having("prose")), None)
-    return found[2] if found else release.module
 
 
 def _rendered(text: str) -> Markup:

@@ -12,8 +12,8 @@ from grader.classroom.class_statistics import (
     interval,
     outliers_between,
     outliers_within,
-    outline,
 )
+from grader.classroom.outline import outline
 from grader.classroom.scores import Score
 from grader.engine import ends
 from grader.engine.result import CellResult, Outcome, Result, WrittenAnswer
