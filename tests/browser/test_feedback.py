@@ -4,6 +4,7 @@ import pytest
 
 from grader.classroom.feedback import page
 from grader.engine.release import make_release
+from tests.browser.contrast import faint_texts
 from tests.grader.classroom.test_feedback import HOSTILE, MODULE, score
 from tests.grader.conftest import make_course
 
@@ -53,28 +54,7 @@ def test_every_text_can_be_read(release, browser, tmp_path, scheme):
     context = browser.new_context(color_scheme=scheme)
     shown = context.new_page()
     shown.goto(path.as_uri())
-    faint = shown.evaluate(
-        """() => {
-        const parts = (text) => text.match(/[\\d.]+/g).map(Number);
-        const light = ([r, g, b]) => [r, g, b].map((v) => v / 255)
-            .map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
-            .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
-        const behind = (node) => {
-            for (; node; node = node.parentElement) {
-                const colour = parts(getComputedStyle(node).backgroundColor);
-                if (colour.length < 4 || colour[3] > 0) return colour;
-            }
-        };
-        return [...document.body.querySelectorAll("*")]
-            .filter((node) => [...node.childNodes].some((child) => child.nodeType === 3 && child.data.trim()))
-            .filter((node) => {
-                const [a, b] = [light(parts(getComputedStyle(node).color)), light(behind(node))];
-                return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05) < 4.5;
-            })
-            .map((node) => node.textContent);
-    }"""
-    )
-    assert faint == []
+    assert faint_texts(shown) == []
     assert shown.locator("main h2").count() == 2
     assert shown.locator("html[lang=en]").count() == 1
     context.close()

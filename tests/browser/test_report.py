@@ -3,6 +3,7 @@
 import pytest
 
 from grader.classroom.report import page
+from tests.browser.contrast import faint_texts
 from tests.grader.classroom.report_class import a_score
 from tests.grader.classroom.test_report import HOSTILE, a_report, hostile_report
 
@@ -91,22 +92,5 @@ def test_every_text_can_be_read(browser, tmp_path, scheme):
     ends = ("PPP", "PMP", "FMT", "PFF")
     html = page(a_report([a_score(f"s{i}", ends[i % 4], days=i % 2) for i in range(8)]))
     shown, _ = opened(browser, tmp_path / "report.html", html, color_scheme=scheme)
-    faint = shown.evaluate(
-        """() => {
-        const parts = (text) => text.match(/[\\d.]+/g).map(Number);
-        const light = ([r, g, b]) => [r, g, b].map((v) => v / 255)
-            .map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
-            .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
-        const page = light(parts(getComputedStyle(document.body).backgroundColor));
-        return [...document.body.querySelectorAll("*:not(script, title, pre)")]
-            .filter((node) => [...node.childNodes].some((child) => child.nodeType === 3 && child.data.trim()))
-            .filter((node) => {
-                const style = getComputedStyle(node);
-                const text = light(parts(node.localName === "text" ? style.fill : style.color));
-                return (Math.max(text, page) + 0.05) / (Math.min(text, page) + 0.05) < 4.5;
-            })
-            .map((node) => node.textContent);
-    }"""
-    )
-    assert faint == []
+    assert faint_texts(shown) == []
     shown.context.close()
