@@ -24,13 +24,16 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import nbformat
+import pytest
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
+
+T = TypeVar("T")
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -95,6 +98,16 @@ def chromium() -> Iterator[Browser]:
             yield browser
         finally:
             browser.close()
+
+
+def entered(stack: ExitStack, context: AbstractContextManager[T]) -> T:
+    """Enter a context; what the machine lacks for it becomes one line, without a traceback."""
+    lacking = ""
+    try:
+        return stack.enter_context(context)
+    except BrowserError as error:
+        lacking = str(error)
+    pytest.fail(lacking, pytrace=False)  # outside the except clause, or pytest prints the chain of exceptions
 
 
 def free_port() -> int:

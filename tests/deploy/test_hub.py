@@ -22,7 +22,6 @@ from playwright.sync_api import Browser, expect
 from traitlets.config import Config, PyFileConfigLoader
 
 from grader.build import build_module
-from tests.browser.conftest import browser  # noqa: F401  (a fixture)
 from tests.browser.harness import free_port
 from tests.browser.test_formgrader import MATHJAX
 from tests.grader.conftest import ROOT, make_course
@@ -301,7 +300,7 @@ def give_points(instructor: Person) -> None:
         pytest.param("machine", marks=pytest.mark.skipif(not may_mount(), reason="only root may have other accounts")),
     ],
 )
-def test_a_module_goes_from_instructor_to_student_and_back(accounts: str, browser: Browser) -> None:  # noqa: F811
+def test_a_module_goes_from_instructor_to_student_and_back(accounts: str, browser: Browser) -> None:
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         with running_hub(Path(folder), accounts) as site:
