@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import resource
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -63,7 +64,9 @@ class Verdict:
     targets : list of Target
         Judged in full mode only.
     seconds : float
-        Wall time of the solution's run.
+        Wall time of the solution's cells.
+    cpu_seconds : float
+        CPU time of the solution's run, all its threads, with the start of its kernel.
     problems : list of str
         One line each.
     """
@@ -77,6 +80,7 @@ class Verdict:
     nbgrader_points: str = ""
     nbgrader_stub_points: str = ""
     seconds: float = 0.0
+    cpu_seconds: float = 0.0
     targets: list[Target] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
@@ -166,7 +170,9 @@ def prove_solution(
     step: Callable[[str], None],
 ) -> None:
     """Run the solution: every cell runs, every check passes, every target is reached, within its budget."""
+    before = _cpu_of_ended_children()
     runs = run_notebook(solved, folder, fast=fast, on_cell=_counter(step, "solution", solved))
+    verdict.cpu_seconds = _cpu_of_ended_children() - before
     by_id = dict(zip(cell_ids(notebook), notebook.cells, strict=True))
     earned = 0.0
     for run in runs:
@@ -194,6 +200,11 @@ def prove_solution(
     limit = NOTEBOOK_FAST_SECONDS if fast else NOTEBOOK_SECONDS
     if verdict.seconds > BY_FAR * limit:
         verdict.problems.append(f"solution: took {verdict.seconds:.0f} s in all, the budget is {limit:g} s")
+
+
+def _cpu_of_ended_children() -> float:
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def prove_stub(verdict: Verdict, record: LessonRecord, stub: Any, folder: Path, step: Callable[[str], None]) -> None:

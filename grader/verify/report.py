@@ -10,6 +10,11 @@ from typing import Any
 from grader.course import CourseError
 from grader.verify.proofs import Verdict
 
+TARGETS_HEAD = "| module | what | target | measured | |\n| --- | --- | --- | --- | --- |"
+TIMES_HEAD = "| module | wall time of the solution's cells | CPU time, with its kernel's start |\n| --- | --- | --- |"
+#: First column of the line of sums under the times.
+ALL = "all"
+
 
 def as_dict(verdict: Verdict) -> dict[str, Any]:
     """Return a verdict as JSON data."""
@@ -63,17 +68,21 @@ def write_results(verdicts: list[Verdict], path: Path) -> None:
         for verdict in verdicts
         for target in verdict.targets
     ]
-    times = [f"| {verdict.module} | {verdict.seconds:.0f} s |" for verdict in verdicts]
+    times = [f"| {verdict.module} | {verdict.seconds:.0f} s | {verdict.cpu_seconds:.0f} s |" for verdict in verdicts]
     fresh = {verdict.module for verdict in verdicts}
-    for part, head, rows in (
-        ("targets", "| module | what | target | measured | |\n| --- | --- | --- | --- | --- |", targets),
-        ("times", "| module | wall time of the solution's cells |\n| --- | --- |", times),
-    ):
-        before = read_part(path, part).splitlines()[2:]
-        kept = [row for row in before if row.split("|")[1].strip() not in fresh]
-        # A stable sort by module keeps the order of a module's own rows.
-        ordered = sorted([*kept, *rows], key=lambda row: row.split("|")[1])
-        write_part(path, part, "\n".join([head, *ordered]))
+    write_part(path, "targets", "\n".join([TARGETS_HEAD, *_renewed(path, "targets", targets, fresh)]))
+    # The line of sums is made anew each time.
+    times = _renewed(path, "times", times, {*fresh, ALL})
+    wall, cpu = (sum(float(row.split("|")[column].split()[0]) for row in times) for column in (2, 3))
+    write_part(path, "times", "\n".join([TIMES_HEAD, *times, f"| {ALL} | {wall:.0f} s | {cpu:.0f} s |"]))
+
+
+def _renewed(path: Path, part: str, rows: list[str], fresh: set[str]) -> list[str]:
+    """Return the rows of a table in a marked part, those of the modules in `fresh` replaced by `rows`."""
+    before = read_part(path, part).splitlines()[2:]
+    kept = [row for row in before if row.split("|")[1].strip() not in fresh]
+    # A stable sort by module keeps the order of a module's own rows.
+    return sorted([*kept, *rows], key=lambda row: row.split("|")[1])
 
 
 def read_part(path: Path, name: str) -> str:

@@ -23,8 +23,12 @@ def verified(folder, notebook=NOTEBOOK, mistakes=MISTAKES, fast=False):
 def test_a_module_in_order_is_proved(course, monkeypatch):
     build_module(course, "01_windows")
     results = course.root / "results.md"
-    old = "| module | a head |\n| --- | --- |\n| 01_windows | old |\n| 00_before | kept |"
-    parts = "".join(f"<!-- {name}: begin -->\n{old}\n<!-- {name}: end -->\n" for name in ("targets", "times"))
+    head = "| module | a head |\n| --- | --- |\n"
+    old = {
+        "targets": "| 01_windows | old |\n| 00_before | kept |",
+        "times": "| 01_windows | 9 s | 9 s |\n| 00_before | 100 s | 200 s |\n| all | 109 s | 209 s |",
+    }
+    parts = "".join(f"<!-- {name}: begin -->\n{head}{rows}\n<!-- {name}: end -->\n" for name, rows in old.items())
     results.write_text(f"# Results\n{parts}more\n")
     monkeypatch.chdir(course.root)
     run = CliRunner().invoke(main, ["verify", "--json", "--results", str(results)])
@@ -42,6 +46,12 @@ def test_a_module_in_order_is_proved(course, monkeypatch):
     assert "old" not in text
     assert report.read_part(results, "targets").splitlines()[2] == "| 00_before | kept |"
     assert text.endswith("more\n")
+    *_, kept, fresh, total = report.read_part(results, "times").splitlines()
+    assert kept == "| 00_before | 100 s | 200 s |"
+    wall, cpu = (int(column.split()[0]) for column in fresh.split("|")[2:4])
+    assert fresh.startswith("| 01_windows |")
+    assert cpu > 0
+    assert total == f"| all | {100 + wall} s | {200 + cpu} s |"
 
 
 def test_everything_off_is_named(tmp_path):
