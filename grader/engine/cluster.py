@@ -150,8 +150,14 @@ def connect(address: str) -> Iterator[Cluster]:
     """
     try:
         from distributed import Client
+        from distributed.comm import get_address_host_port
     except ImportError as error:
         raise EngineError("grading on a cluster needs Dask: pip install 'convnets-by-hand[cluster]'") from error
+    try:
+        # A client of no address at all would print call stacks when it is thrown away.
+        get_address_host_port(address if "://" in address else f"tcp://{address}", strict=True)
+    except (ValueError, TypeError) as error:
+        raise EngineError(f"{address!r} is no scheduler's address: give it as tcp://10.0.0.1:8786") from error
     try:
         client = Client(address, timeout=_ANSWER, set_as_default=False, name="grader")
     except (OSError, ValueError, TypeError) as error:

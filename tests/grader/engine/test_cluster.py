@@ -176,6 +176,15 @@ def test_a_cluster_of_ones_own_in_code(here, release):
         assert {item.student: result.points for item, result in graded} == {"ada": 1.0, "bob": 0.0}
 
 
+@pytest.mark.parametrize("address", ["", "nonsense", "127.0.0.1:x", "tcp://host", "foo://host:1"])
+def test_what_is_no_address_is_told_without_a_call_stack(here, address, capfd):
+    hand_in(here, "ada", ANSWER)
+    refused = grade("--scheduler", address)
+    assert refused.exit_code == 1
+    assert f"Error: {address!r} is no scheduler's address: give it as tcp://" in refused.output
+    assert "Traceback" not in refused.output + capfd.readouterr().err
+
+
 def test_no_scheduler_and_no_workers_are_told(here, tmp_path, monkeypatch):
     hand_in(here, "ada", ANSWER)
     monkeypatch.setattr(cluster, "_ANSWER", 1)
