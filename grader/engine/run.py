@@ -25,7 +25,7 @@ from grader.engine import pool
 from grader.engine.errors import EngineError
 from grader.engine.layouts import Found
 from grader.engine.limits import Limits
-from grader.engine.pool import ATTEMPTS, Failure, made_to_stay, retire
+from grader.engine.pool import Failure, made_to_stay, retire
 from grader.engine.release import Profile, Release
 from grader.engine.result import CellResult, Outcome, Result
 from grader.engine.store import Key, ResultsStore, Stored
@@ -203,6 +203,9 @@ class Readable(Protocol):
         """Read it; whatever it is, there is a submission afterwards."""
 
 
+#: How often a submission is graded whose learner's process is killed from outside. A machine that kills at all may kill
+#: twice; a learner who ends its own process that way gains nothing but the third try.
+LEARNER_ATTEMPTS = 3
 #: Grades one submission in an examiner's process.
 Examine = Callable[[Readable], Result]
 #: Grades submissions; yields each once, as it comes, with its result's JSON or why there is none.
@@ -212,7 +215,7 @@ ExamineAll = Callable[[Sequence[Work]], Generator[tuple[Work, str | Failure], No
 def patience(limits: Limits) -> float:
     """Return the seconds after which whoever still works on a submission is not working any more."""
     # Each time twice: the answers, then follow-through.
-    return ATTEMPTS * (2 * limits.total + limits.start) + 60
+    return LEARNER_ATTEMPTS * (2 * limits.total + limits.start) + 60
 
 
 def locally(examine: Examine, *, jobs: int, limits: Limits) -> ExamineAll:
@@ -292,7 +295,7 @@ def ready_to_examine(
             zygote.spawn().close()
 
         def examine(work: Readable) -> Result:
-            for _ in range(ATTEMPTS):
+            for _ in range(LEARNER_ATTEMPTS):
                 learners: list[tuple[proxy.Session, Child]] = []
                 result = core.grade(
                     releases[work.module],
