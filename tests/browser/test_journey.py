@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 import pytest
@@ -99,9 +100,14 @@ class Learner:
 
     def run(self, cell: Locator) -> Locator:
         """Run a cell by Control + Enter and return its output."""
-        cell.locator(".cm-content").click()
-        self.page.keyboard.press("Control+Enter")
-        expect(cell.locator(".jp-InputPrompt")).to_have_text(re.compile(r"\[\d+\]:"), timeout=60_000)
+        prompt = cell.locator(".jp-InputPrompt")
+        for _ in range(3):  # while a notebook is still being drawn, a click may hit what has moved away
+            cell.locator(".cm-content").click()
+            self.page.keyboard.press("Control+Enter")
+            with suppress(AssertionError):
+                expect(prompt).not_to_have_text("[ ]:", timeout=10_000)
+                break
+        expect(prompt).to_have_text(re.compile(r"\[\d+\]:"), timeout=60_000)
         return cell.locator(".jp-OutputArea").first
 
 
