@@ -16,6 +16,16 @@ if TYPE_CHECKING:
 # child, and the tests of the grader fork.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+#: Files whose cases are long: processes take turns at them, module by module of the course. Of the others each is one
+#: process's, for the sake of what its tests share.
+SPREAD = ("test_course.py", "test_split_agrees.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        case = item.name.partition("[")[2] if item.path.name in SPREAD else ""
+        item.add_marker(pytest.mark.xdist_group(f"{item.location[0]}[{case}"))
+
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
