@@ -371,7 +371,7 @@ class Gradebook:
                 )
             raise CourseError(
                 f"{self._name} was made by a newer nbgrader (schema {found}, here {REVISION}): "
-                "put a backup in its place, or move it away and run grader build"
+                "install that nbgrader, put a backup in its place, or move it away and run grader build"
             )
 
     def _module(self, release: Release) -> _Module:
