@@ -62,13 +62,14 @@ Learner = Callable[..., Any] | None
 S = TypeVar("S")
 
 
-def assets(name: str) -> tuple[str, str]:
+def assets(*names: str) -> tuple[str, str]:
     """Return the JavaScript and the CSS of a widget, each behind the part that all widgets share.
 
     Parameters
     ----------
-    name : str
-        The stem of the widget's files: ``"dial"`` for ``dial.js`` and ``dial.css``.
+    *names : str
+        The stem of the widget's files: ``"dial"`` for ``dial.js`` and ``dial.css``; before it those of pieces that
+        several widgets use.
 
     Returns
     -------
@@ -77,7 +78,7 @@ def assets(name: str) -> tuple[str, str]:
     """
 
     def joined(suffix: str) -> str:
-        return "\n".join((HERE / f"{stem}{suffix}").read_text(encoding="utf-8") for stem in ("base", name))
+        return "\n".join((HERE / f"{stem}{suffix}").read_text(encoding="utf-8") for stem in ("base", *names))
 
     return joined(".js"), joined(".css")
 

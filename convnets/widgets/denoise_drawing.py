@@ -185,7 +185,7 @@ def view_of(state: DenoiseDrawingState, functions: Mapping[str, Learner]) -> dic
     panels = (("as the net's digits", "", clean), ("spoilt", before, spoilt), ("repaired", after, repaired))
     drawn = "The drawing" if state.strokes else "An empty page"
     return {
-        "size": PAPER,
+        "size": [PAPER, PAPER],
         "pen": PEN,
         "strokes": state.strokes,
         "kinds": list(KINDS),
@@ -225,7 +225,7 @@ class DenoiseDrawing(CourseWidget[DenoiseDrawingState]):
         For a state that cannot be drawn; the message says what is possible.
     """
 
-    _esm, _css = assets("denoise_drawing")
+    _esm, _css = assets("drawing_paper", "denoise_drawing")
 
     def __init__(
         self,

@@ -18,10 +18,6 @@ const NEGATIVE = [217, 130, 43];
 
 export default courseWidget("Reading demo", (stage, send) => {
   let view = null;
-  /** The stroke under the mouse, ahead of the kernel's answer; null when the mouse is up. */
-  let draft = null;
-  /** What was on the line when that stroke began. */
-  let before = [];
 
   const mode = choice({
     label: "digits are found by",
@@ -32,22 +28,15 @@ export default courseWidget("Reading demo", (stage, send) => {
     onInput: (value) => send("set", { mode: value }),
   });
   const pen = slider({ label: "pen", format: (value) => `${value} px`, onInput: (value) => send("set", { pen: value }) });
-  const undo = button({ label: "Undo stroke", onClick: () => send("undo") });
-  const clear = button({ label: "Clear", onClick: () => send("set", { strokes: [] }) });
-
-  const ink = svg("g", {});
-  const paper = svg(
-    "svg",
-    {
-      class: "read-paper",
-      role: "img",
-      tabindex: 0,
-      "aria-label": "the line: draw with the mouse, or type digits; Backspace removes a stroke, Escape all, the arrow keys choose a digit",
-    },
-    ink,
-  );
-  const hint = element("div", { class: "read-hint", "aria-hidden": "true" }, "draw a few digits here, or click here and type them");
   const boxes = element("div", { class: "read-boxes" });
+  const paper = drawingPaper({
+    name: "read",
+    label: "the line: draw with the mouse, or type digits; Backspace removes a stroke, Escape all, the arrow keys choose a digit",
+    prompt: "draw a few digits here, or click here and type them",
+    send,
+    over: [boxes],
+    keys: { ArrowLeft: () => step(-1), ArrowRight: () => step(1) },
+  });
   const answers = element("div", { class: "read-answers", role: "group", "aria-label": "digits read; the arrow keys choose one" });
   const scan = element("canvas", { class: "read-scan", role: "img" });
   const scanRow = element("div", { class: "read-scan-row" }, element("div", { class: "read-scan-names", "aria-hidden": "true" }, element("span", {}, "0"), element("span", {}, "9")), scan);
@@ -57,73 +46,13 @@ export default courseWidget("Reading demo", (stage, send) => {
   const notes = element("div", { class: "read-notes" });
 
   stage.append(
-    element("div", { class: "cnn-controls" }, mode.node, pen.node, undo, clear),
+    element("div", { class: "cnn-controls" }, mode.node, pen.node, paper.undo, paper.clear),
     answers,
-    element("div", { class: "read-line" }, paper, boxes, hint),
+    paper.node,
     scanRow,
     element("div", { class: "read-body" }, layers, output),
     notes,
   );
-
-  function place(event) {
-    const box = paper.getBoundingClientRect();
-    const [width, height] = view.size;
-    const within = (value, most) => Math.min(most, Math.max(0, Math.round(value)));
-    return [within(((event.clientX - box.left) / box.width) * width, width), within(((event.clientY - box.top) / box.height) * height, height)];
-  }
-
-  const strokes = () => (draft === null ? view.strokes : [...before, draft]);
-
-  function drawPaper() {
-    const wanted = strokes();
-    while (ink.children.length > wanted.length) ink.lastChild.remove();
-    while (ink.children.length < wanted.length) ink.append(svg("polyline", {}));
-    wanted.forEach((stroke, at) => {
-      // A single point is drawn as a line to itself: its round ends make a dot.
-      const points = stroke.length === 1 ? [stroke[0], stroke[0]] : stroke;
-      ink.children[at].setAttribute("points", points.map((point) => point.join(",")).join(" "));
-    });
-    paper.setAttribute("viewBox", `0 0 ${view.size.join(" ")}`);
-    ink.setAttribute("stroke-width", view.pen[0]);
-    hint.hidden = wanted.length > 0;
-  }
-
-  paper.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0) return;
-    paper.setPointerCapture(event.pointerId);
-    paper.focus({ preventScroll: true });
-    before = view.strokes;
-    draft = [place(event)];
-    drawPaper();
-    event.preventDefault();
-  });
-  paper.addEventListener("pointermove", (event) => {
-    if (draft === null) return;
-    const [x, y] = place(event);
-    const [lastX, lastY] = draft.at(-1);
-    if (Math.hypot(x - lastX, y - lastY) < 3) return;
-    draft.push([x, y]);
-    drawPaper();
-    send("set", { strokes: strokes() });
-  });
-  const release = () => {
-    if (draft === null) return;
-    const all = strokes();
-    draft = null;
-    view = { ...view, strokes: all }; // until the answer comes, the line is what was drawn
-    send("set", { strokes: all });
-  };
-  paper.addEventListener("pointerup", release);
-  paper.addEventListener("pointercancel", release);
-  paper.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (/^[0-9]$/.test(event.key)) send("type", { digit: event.key });
-    else if (event.key === "Backspace") send("undo");
-    else if (event.key === "Escape") send("set", { strokes: [] });
-    else if (event.key === "ArrowLeft" || event.key === "ArrowRight") step(event.key === "ArrowLeft" ? -1 : 1);
-    else return;
-    event.preventDefault();
-  });
 
   function step(by) {
     const wanted = view.chosen + by;
@@ -223,8 +152,7 @@ export default courseWidget("Reading demo", (stage, send) => {
     const [value, min, max] = view.pen;
     mode.update(view.mode);
     pen.update(value, { min, max });
-    undo.disabled = clear.disabled = view.strokes.length === 0;
-    drawPaper();
+    paper.update({ ...view, pen: value });
     drawFound();
     drawScan();
     drawLayers();

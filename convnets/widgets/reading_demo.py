@@ -347,7 +347,7 @@ class ReadingDemo(CourseWidget[ReadingState]):
         For strokes beyond the line, digits that do not fit on it, or an unknown mode.
     """
 
-    _esm, _css = assets("reading_demo")
+    _esm, _css = assets("drawing_paper", "reading_demo")
 
     def __init__(
         self,
