@@ -14,7 +14,6 @@ import torch.nn.functional as F  # noqa: N812  # the field's own name
 
 from convnets.widgets.base import (
     Array,
-    CourseWidget,
     Learner,
     as_numbers,
     assets,
@@ -23,6 +22,7 @@ from convnets.widgets.base import (
     missing_words,
     number,
 )
+from convnets.widgets.walking import Walk, WalkingWidget
 
 Cell = tuple[int, int]
 #: Lowest and highest values of the controls; larger pictures are not readable.
@@ -55,7 +55,7 @@ TICK_MS = 900
 
 
 @dataclass(frozen=True)
-class PoolingStepperState:
+class PoolingStepperState(Walk):
     """All there is to know of one picture.
 
     Attributes
@@ -126,9 +126,9 @@ class PoolingStepperState:
         return max(self.size + 2 * self.padding, (self.out - 1) * self.stride + self.kernel)
 
     @property
-    def at_end(self) -> bool:
-        """Whether the last window is shown."""
-        return self.position == (self.out - 1, self.out - 1)
+    def places(self) -> tuple[int, int] | None:
+        """Rows and columns of the windows."""
+        return (self.out, self.out)
 
     @property
     def sent(self) -> Array:
@@ -322,15 +322,7 @@ def view_of(
     }
 
 
-def stepped(state: PoolingStepperState) -> PoolingStepperState:
-    """Return the state at the next window in reading order; at the last one, it stays there and stops playing."""
-    if state.at_end:
-        return replace(state, playing=False)
-    following = replace(state, position=divmod(state.position[0] * state.out + state.position[1] + 1, state.out))
-    return replace(following, playing=state.playing and not following.at_end)
-
-
-class PoolingStepper(CourseWidget[PoolingStepperState]):
+class PoolingStepper(WalkingWidget[PoolingStepperState]):
     """Step a pooling window over a map and watch the gradient's way back, computed by your own functions.
 
     Parameters
@@ -360,7 +352,6 @@ class PoolingStepper(CourseWidget[PoolingStepperState]):
     """
 
     _esm, _css = assets("pooling_stepper")
-    passing = frozenset({"playing"})
 
     def __init__(
         self,
@@ -391,22 +382,8 @@ class PoolingStepper(CourseWidget[PoolingStepperState]):
         return view_of(self.state, *self.learners)
 
     def act(self, state: PoolingStepperState, action: str, values: dict[str, Any]) -> PoolingStepperState:
-        """Answer the controls, the buttons, the keys and the clock."""
+        """Answer the controls, too."""
         match action:
-            case "tick":
-                return stepped(state) if state.playing else state
-            case "play":
-                start = replace(state, position=(0, 0)) if state.at_end else state
-                return replace(start, playing=not start.at_end)
-            case "step":
-                return replace(stepped(state), playing=False)
-            case "reset":
-                return replace(state, position=(0, 0), playing=False)
-            case "move":
-                row, column = state.position
-                return replace(state, position=(row + values["rows"], column + values["columns"]), playing=False)
-            case "show":
-                return replace(state, position=(values["row"], values["column"]), playing=False)
             case "switch":
                 name = "ceil_mode" if state.kind == "max" else "count_include_pad"
                 return replace(state, **{name: values["on"]})

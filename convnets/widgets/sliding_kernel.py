@@ -15,7 +15,6 @@ import torch.nn.functional as F  # noqa: N812  # the field's own name
 
 from convnets.widgets.base import (
     Array,
-    CourseWidget,
     Learner,
     Outcome,
     as_numbers,
@@ -25,6 +24,7 @@ from convnets.widgets.base import (
     missing_words,
     number,
 )
+from convnets.widgets.walking import Walk, WalkingWidget
 
 Grid = tuple[tuple[float, ...], ...]
 # Their upper left 5×5 and 3×3 are the lecture's practice example; the rest continues them for larger sizes.
@@ -95,7 +95,7 @@ def resized(array: Array, size: int, pattern: Array) -> Array:
 
 
 @dataclass(frozen=True)
-class SlidingKernelState:
+class SlidingKernelState(Walk):
     """All there is to know of one picture.
 
     Attributes
@@ -183,9 +183,9 @@ class SlidingKernelState:
         return np.pad(spread, ((top, top), (left, left)))
 
     @property
-    def at_end(self) -> bool:
-        """Whether there is no window after the present one."""
-        return self.output_shape is None or self.position == tuple(size - 1 for size in self.output_shape)
+    def places(self) -> tuple[int, int] | None:
+        """Rows and columns of the windows; None where the window does not fit."""
+        return self.output_shape
 
     @property
     def output_shape(self) -> tuple[int, int] | None:
@@ -457,15 +457,6 @@ def view_of(
     }
 
 
-def stepped(state: SlidingKernelState) -> SlidingKernelState:
-    """Return the state at the next window in reading order; at the last one, it stays there and stops playing."""
-    if state.output_shape is None or state.at_end:
-        return replace(state, playing=False)
-    columns = state.output_shape[1]
-    following = replace(state, position=divmod(state.position[0] * columns + state.position[1] + 1, columns))
-    return replace(following, playing=state.playing and not following.at_end)
-
-
 def changed(state: SlidingKernelState, values: dict[str, Any]) -> SlidingKernelState:
     """Return the state after a control has changed.
 
@@ -492,7 +483,7 @@ def changed(state: SlidingKernelState, values: dict[str, Any]) -> SlidingKernelS
     return replace(state, **new)
 
 
-class SlidingKernel(CourseWidget[SlidingKernelState]):
+class SlidingKernel(WalkingWidget[SlidingKernelState]):
     """Slide a kernel over an image and watch your own ``cross_correlate2d`` fill the output.
 
     Parameters
@@ -522,7 +513,6 @@ class SlidingKernel(CourseWidget[SlidingKernelState]):
     """
 
     _esm, _css = assets("sliding_kernel")
-    passing = frozenset({"playing"})
 
     def __init__(
         self,
@@ -551,24 +541,9 @@ class SlidingKernel(CourseWidget[SlidingKernelState]):
         return view_of(self.state, self.cross_correlate2d, self.output_size)
 
     def act(self, state: SlidingKernelState, action: str, values: dict[str, Any]) -> SlidingKernelState:
-        """Answer the controls, the buttons and the clock."""
-        match action:
-            case "tick":
-                return stepped(state) if state.playing else state
-            case "play":
-                start = replace(state, position=(0, 0)) if state.at_end else state
-                return replace(start, playing=not start.at_end)
-            case "step":
-                return replace(stepped(state), playing=False)
-            case "reset":
-                return replace(state, position=(0, 0), playing=False)
-            case "move":
-                row, column = state.position
-                return replace(state, position=(row + values["rows"], column + values["columns"]), playing=False)
-            case "show":
-                return replace(state, position=(values["row"], values["column"]), playing=False)
-            case "weigh":
-                kernel = state.kernel_array.copy()
-                kernel[values["row"], values["column"]] = values["weight"]
-                return replace(state, kernel=kernel)
+        """Answer the controls, too."""
+        if action == "weigh":
+            kernel = state.kernel_array.copy()
+            kernel[values["row"], values["column"]] = values["weight"]
+            return replace(state, kernel=kernel)
         return changed(state, values) if action == "set" else super().act(state, action, values)

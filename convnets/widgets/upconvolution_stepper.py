@@ -6,7 +6,7 @@ draws.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,6 @@ import torch.nn.functional as F  # noqa: N812  # the field's own name
 
 from convnets.widgets.base import (
     Array,
-    CourseWidget,
     Learner,
     as_numbers,
     assets,
@@ -24,6 +23,7 @@ from convnets.widgets.base import (
     missing_words,
     number,
 )
+from convnets.widgets.walking import Walk, WalkingWidget
 
 Cell = tuple[int, int]
 #: Lowest and highest values of the controls; larger pictures are not readable.
@@ -41,7 +41,7 @@ TICK_MS = 700
 
 
 @dataclass(frozen=True)
-class UpconvolutionStepperState:
+class UpconvolutionStepperState(Walk):
     """All there is to know of one picture.
 
     Attributes
@@ -114,9 +114,9 @@ class UpconvolutionStepperState:
         return np.where(index <= index[self.position], self.x, 0.0)
 
     @property
-    def at_end(self) -> bool:
-        """Whether the last stamp is on the output."""
-        return self.position == (self.size - 1, self.size - 1)
+    def places(self) -> tuple[int, int] | None:
+        """Rows and columns of the input's pixels."""
+        return (self.size, self.size)
 
     @property
     def options(self) -> dict[str, int]:
@@ -231,15 +231,7 @@ def view_of(state: UpconvolutionStepperState, conv_transpose2d: Learner = None) 
     }
 
 
-def stepped(state: UpconvolutionStepperState) -> UpconvolutionStepperState:
-    """Return the state after the next stamp in reading order; at the last one, it stays there and stops playing."""
-    if state.at_end:
-        return replace(state, playing=False)
-    following = replace(state, position=divmod(state.position[0] * state.size + state.position[1] + 1, state.size))
-    return replace(following, playing=state.playing and not following.at_end)
-
-
-class UpconvolutionStepper(CourseWidget[UpconvolutionStepperState]):
+class UpconvolutionStepper(WalkingWidget[UpconvolutionStepperState]):
     """Watch an upconvolution stamp its filter onto the output, computed by your own function.
 
     Parameters
@@ -264,7 +256,6 @@ class UpconvolutionStepper(CourseWidget[UpconvolutionStepperState]):
     """
 
     _esm, _css = assets("upconvolution_stepper")
-    passing = frozenset({"playing"})
 
     def __init__(
         self,
@@ -291,26 +282,9 @@ class UpconvolutionStepper(CourseWidget[UpconvolutionStepperState]):
         return view_of(self.state, self.conv_transpose2d)
 
     def act(self, state: UpconvolutionStepperState, action: str, values: dict[str, Any]) -> UpconvolutionStepperState:
-        """Answer the controls, the buttons, the keys and the clock."""
-        match action:
-            case "tick":
-                return stepped(state) if state.playing else state
-            case "play":
-                start = replace(state, position=(0, 0)) if state.at_end else state
-                return replace(start, playing=not start.at_end)
-            case "step":
-                return replace(stepped(state), playing=False)
-            case "reset":
-                return replace(state, position=(0, 0), playing=False)
-            case "end":
-                return replace(state, position=(state.size - 1, state.size - 1), playing=False)
-            case "move":
-                row, column = state.position
-                return replace(state, position=(row + values["rows"], column + values["columns"]), playing=False)
-            case "show":
-                return replace(state, position=(values["row"], values["column"]), playing=False)
-            case "set" if {"stride", "dilation"} & values.keys():
-                # A smaller stride allows less output padding: it shrinks with it.
-                most = max(values.get("stride", state.stride), values.get("dilation", state.dilation)) - 1
-                values = {"output_padding": min(state.output_padding, most)} | values
+        """Answer the controls, too."""
+        if action == "set" and {"stride", "dilation"} & values.keys():
+            # A smaller stride allows less output padding: it shrinks with it.
+            most = max(values.get("stride", state.stride), values.get("dilation", state.dilation)) - 1
+            values = {"output_padding": min(state.output_padding, most)} | values
         return super().act(state, action, values)

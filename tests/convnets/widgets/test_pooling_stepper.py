@@ -17,11 +17,11 @@ from convnets.widgets.pooling_stepper import (
     MAPS,
     PoolingStepper,
     PoolingStepperState,
-    stepped,
     toolkit_arrays,
     view_of,
     window_of,
 )
+from convnets.widgets.walking import stepped
 
 
 def max_pool2d(x, kernel_size, stride=None, padding=0, ceil_mode=False):

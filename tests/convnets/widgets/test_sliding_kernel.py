@@ -17,10 +17,10 @@ from convnets.widgets.sliding_kernel import (
     changed,
     learner_output,
     size_formula,
-    stepped,
     toolkit_output,
     view_of,
 )
+from convnets.widgets.walking import stepped
 
 IMAGE = [[1, 0, 0, 0, 1], [-1, 0, 2, 1, 2], [1, 0, -2, 0, -1], [1, 1, 0, 0, 2], [-2, 0, 3, 0, 0]]
 KERNEL = [[1, 0, 2], [-1, 1, 1], [0, 2, 1]]

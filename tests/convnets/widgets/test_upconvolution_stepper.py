@@ -14,9 +14,9 @@ from convnets.widgets.upconvolution_stepper import (
     UpconvolutionStepper,
     UpconvolutionStepperState,
     overlap_of,
-    stepped,
     view_of,
 )
+from convnets.widgets.walking import stepped
 
 LAST = (2, 2)
 
