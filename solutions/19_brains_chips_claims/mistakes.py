@@ -17,15 +17,17 @@ hints = {
     "gabor_kernel": (
         "Symptom: upright kernels are right and slanted ones mirrored? Look at the signs in x' and y'. Stripes turned "
         "by a quarter? Rows are y, columns are x. All entries too large by one factor, or moved by one number? There "
-        "are two steps after the product.",
+        "are two steps after the product. Every entry wrong in its own way? In the bell γ and σ are squared, in the "
+        "cosine stands 2π.",
         "Idea: `np.mgrid` gives rows first, then columns; take half of the size away so that the middle is (0, 0).",
         "Outline: check; coordinates; x' and y' by the formulas, angles in radians; bell times cosine; subtract the "
         "mean of all entries; divide by the root of the sum of squares.",
     ),
     "hypercomplex": (
         "Symptom: a long line answers everywhere? The neighbours lie along the stripe, not across it. Right for "
-        "upright and level stripes, wrong for slanted ones? Look at the sign of the sine. Wrong at the border only? "
-        "Nothing comes in from the opposite side: outside is 0.",
+        "upright and level stripes, wrong for slanted ones? Look at the sign of the sine and at what is rounded. Wrong "
+        "at the border only? Nothing comes in from the opposite side: outside is 0. `slice indices must be integers`? "
+        "`np.rint` gives a float; `int` makes an index of it.",
         "Idea: pad the energy with zeros; then the neighbour of every pixel at once is a slice of the padded array, "
         "moved by (dy, dx).",
         "Outline: check; energy; dx and dy rounded; pad by the larger of their sizes; cut out one slice moved by +(dy, "
@@ -133,33 +135,40 @@ def fires_only_beyond(current, *args, **kwargs):
 # gabor_kernel
 
 
-def _gabor(size, wavelength, theta, sigma, gamma=1.0, phase=0.0, *, sign=1, square=2, mean=True, length="root"):
+def _gabor(
+    size,
+    wavelength,
+    theta,
+    sigma,
+    gamma=1.0,
+    phase=0.0,
+    *,
+    sign=1,
+    squares=(2, 2),
+    turn=2 * np.pi,
+    mean=True,
+    length=True,
+):
     """The kernel with one thing done in another way."""
     gabor_kernel(size, wavelength, theta, sigma, gamma, phase)  # the same refusals
     y, x = np.mgrid[:size, :size] - size // 2
     across = x * np.cos(theta) + sign * y * np.sin(theta)
     along = -sign * x * np.sin(theta) + y * np.cos(theta)
-    kernel = np.exp(-(across**2 + gamma**square * along**2) / (2 * sigma**2))
-    kernel = kernel * np.cos(2 * np.pi * across / wavelength + phase)
+    kernel = np.exp(-(across**2 + gamma ** squares[0] * along**2) / (2 * sigma ** squares[1]))
+    kernel = kernel * np.cos(turn * across / wavelength + phase)
     if mean:
         kernel = kernel - kernel.mean()
-    divisor = {"root": np.sqrt((kernel**2).sum()), "none": 1.0, "sum": np.abs(kernel).sum()}[length]
-    return kernel / divisor
+    return kernel / np.sqrt((kernel**2).sum()) if length else kernel
 
 
-@mistake("gabor_kernel", "The mean is still in it: this cell would answer to an even grey wall. Subtract it first.")
+@mistake("gabor_kernel", "The mean is still in it: this cell would answer to a wall of one grey. Subtract it first.")
 def keeps_the_mean(*args, **kwargs):
     return _gabor(*args, mean=False, **kwargs)
 
 
 @mistake("gabor_kernel", "Its length is not 1 yet: after the mean is gone, divide by the root of the sum of squares.")
 def keeps_the_length(*args, **kwargs):
-    return _gabor(*args, length="none", **kwargs)
-
-
-@mistake("gabor_kernel", "You divide by the sum of absolute values. The length is the root of the sum of squares.")
-def divides_by_absolute_values(*args, **kwargs):
-    return _gabor(*args, length="sum", **kwargs)
+    return _gabor(*args, length=False, **kwargs)
 
 
 @mistake(
@@ -177,15 +186,20 @@ def swaps_rows_and_columns(*args, **kwargs):
 
 @mistake("gabor_kernel", "γ stretches y', and stands in the formula squared.")
 def does_not_square_gamma(*args, **kwargs):
-    return _gabor(*args, square=1, **kwargs)
+    return _gabor(*args, squares=(1, 2), **kwargs)
 
 
-@mistake("gabor_kernel", "`theta` is in radians already. There are no degrees to convert.")
-def takes_degrees(size, wavelength, theta, *args, **kwargs):
-    return gabor_kernel(size, wavelength, np.radians(theta), *args, **kwargs)
+@mistake("gabor_kernel", "In the bell σ is not squared. For σ = 1 that makes no difference.")
+def does_not_square_sigma(*args, **kwargs):
+    return _gabor(*args, squares=(2, 1), **kwargs)
 
 
-@mistake("gabor_kernel", "The bell is too narrow or too wide: below the squares stands 2σ².")
+@mistake("gabor_kernel", "One wavelength is a full turn of the cosine, 2π. Yours turns by 1.")
+def forgets_the_full_turn(*args, **kwargs):
+    return _gabor(*args, turn=1.0, **kwargs)
+
+
+@mistake("gabor_kernel", "The bell is too narrow. Compare what stands below its squares with the formula.")
 def forgets_the_two(size, wavelength, theta, sigma, *args, **kwargs):
     return gabor_kernel(size, wavelength, theta, sigma / np.sqrt(2), *args, **kwargs)
 
@@ -236,6 +250,14 @@ def answers_negative(even, odd, theta, offset):
 @mistake("hypercomplex", "What leaves the picture on one side comes in on the other, as `np.roll` does. Outside is 0.")
 def wraps_around(even, odd, theta, offset):
     return _cells(even, odd, theta, offset, wrap=True)
+
+
+@mistake(
+    "hypercomplex", "`offset` need not be a whole number: turn it into two steps first, then round each of the two."
+)
+def rounds_the_offset_first(even, odd, theta, offset):
+    hypercomplex(even, odd, theta, offset)
+    return hypercomplex(even, odd, theta, np.rint(offset))
 
 
 @mistake("hypercomplex", "The energy is the root of the sum of squares; the root is missing.")
@@ -307,6 +329,17 @@ def fails_at_the_claim(table, batch, read_pj, mac_pj, claimed=64):
 def averages_the_shares(table, batch, read_pj, mac_pj, claimed=64):
     answer = audit_reuse(table, batch, read_pj, mac_pj, claimed)
     return {**answer, "whole": sum(answer["share"]) / len(answer["share"])}
+
+
+@mistake("audit_reuse", "A re-use need not be a whole number: yours is rounded down, as `//` does.")
+def rounds_the_reuse_down(table, batch, read_pj, mac_pj, claimed=64):
+    answer = audit_reuse(table, batch, read_pj, mac_pj, claimed)
+    rows = [(place, r["macs"] * batch // r["weights"]) for place, r in enumerate(table) if r["weights"]]
+    return {
+        **answer,
+        "reuse": [reuse for _, reuse in rows],
+        "fails": [place for place, reuse in rows if reuse < claimed],
+    }
 
 
 @mistake("audit_reuse", "This is the share of computing. Asked for is the share of reading the weights.")
