@@ -54,7 +54,7 @@ def test_equal_values_agree(expected, got):
         (A, A + 2, "same amount, +2"),
         # Nearly right, or a number alone: a factor would tell nothing.
         (A, A * (1 + 3e-6), "Nearly right"),
-        (np.array([0.0, 2.5, 0.0]), np.array([0.0, 6.0, 0.0]), "1 of 3 entries are wrong"),
+        (np.array([0.0, 2.5, 0.0]), np.array([0.0, 6.0, 0.0]), "1 of 3 entries is wrong"),
         (np.full(3, 2.5), np.full(3, 6.0), "3 of 3 entries are wrong"),
         (1, 2, "The value is wrong"),
         (6, 12, "2 times the expected"),
@@ -65,7 +65,7 @@ def test_equal_values_agree(expected, got):
         (A, A.astype(int), "decimals were cut off"),
         (A, np.round(A).astype(int), "decimals were rounded"),
         (SQUARE, SQUARE.T, "transpose"),
-        (np.array([269722, 10]), np.array([269723, 10]), "1 of 2 entries are wrong"),
+        (np.array([269722, 10]), np.array([269723, 10]), "1 of 2 entries is wrong"),
         (SQUARE, SQUARE[::-1, ::-1], "flipped along both"),
         (SQUARE, SQUARE[::-1], "flipped along the rows"),
         (SQUARE, SQUARE[:, ::-1], "flipped along the columns"),
@@ -73,6 +73,8 @@ def test_equal_values_agree(expected, got):
         (LARGE, LARGE + np.pad(np.ones((4, 4)), 1), "border is right, the inside is wrong"),
         (SQUARE, SQUARE + np.pad(np.zeros((2, 2)), 1, constant_values=0.1), "12 of 16 entries are wrong"),
         (A, np.roll(A.ravel(), 5).reshape(3, 4), "right numbers in the wrong order"),
+        (np.array([1, 2]), np.array([2, 1]), "right numbers in the wrong order"),
+        (np.array([1, 0, 0, 0]), np.array([0, 0, 1, 0]), "2 of 4 entries are wrong"),
         (A, A + 0.1 * (A > 20), "of 12 entries are wrong"),
         (2.0, 3.1, "value is wrong"),
         (1.0, -1.0, "sign is flipped"),
@@ -97,7 +99,7 @@ def test_says_where_values_first_differ_and_by_how_much():
     wrong = A.copy()
     wrong[1, 2] += 0.5
     mismatch = find_mismatch(A, wrong, TOLERANCE)
-    assert mismatch.kind == "1 of 12 entries are wrong."
+    assert mismatch.kind == "1 of 12 entries is wrong."
     assert mismatch.where.startswith("First difference at [1, 2]: expected 18.520259, got 19.020259 (off by 0.5")
 
 

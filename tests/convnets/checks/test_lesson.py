@@ -276,7 +276,7 @@ def test_in_a_kernel(record, tmp_path, monkeypatch):
     assert REASON in wrong[0].data["text/html"]
     assert "<code>double(x: [1.0, 2.0])</code>" in wrong[0].data["text/html"]
     assert wrong[1].ename == "CheckFailed"
-    assert wrong[1].traceback == ["✗ 1 of 2 entries are wrong."]
+    assert wrong[1].traceback == ["✗ 1 of 2 entries is wrong."]
     assert "2 of 2 checks passed (2 of 2 points so far)" in right[0].data["text/plain"]
     assert progress.load("77_double").passed == {"double-test-1": 2}
 
