@@ -65,9 +65,10 @@ def run_notebook(notebook: Any, folder: Path, *, fast: bool, on_cell: Callable[[
     """
     from nbclient import NotebookClient
 
-    with tempfile.TemporaryDirectory() as progress:
-        environment = dict(os.environ)
-        environment |= {"CONVNETS_FAST": "1" if fast else "0", "CONVNETS_PROGRESS": progress}
+    with tempfile.TemporaryDirectory() as home:
+        # Its own progress, and its own cache: what an earlier run has computed would hide what a run costs.
+        own = {"CONVNETS_PROGRESS": f"{home}/progress", "CONVNETS_CACHE": f"{home}/cache"}
+        environment = {**os.environ, **own, "CONVNETS_FAST": "1" if fast else "0"}
         environment.pop("NBGRADER_EXECUTION", None)
         client = NotebookClient(
             notebook,
