@@ -41,7 +41,7 @@ def test_constraints_hold_every_declared_package_in_its_range():
 
 
 def test_constraints_can_be_met_by_the_python_of_debian():
-    """Debian 12 has Python 3.11.2; a later one, which froze the versions, may have been given packages that it refuses."""
+    """Debian 12 has Python 3.11.2; the later one that froze the versions may have packages that want more."""
     from importlib.metadata import PackageNotFoundError, metadata
 
     from packaging.specifiers import SpecifierSet
