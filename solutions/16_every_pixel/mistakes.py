@@ -153,19 +153,30 @@ def ignored_in_the_union(predicted, labels, classes, ignore=255):
     return result
 
 
+@mistake("iou", "The numbers are right, and they stand in a list. An array is asked for.")
+def a_list(predicted, labels, classes, ignore=255):
+    return list(official["iou"](predicted, labels, classes, ignore))
+
+
 # fcn_from_classifier
+
+
+def _before(layers):
+    """Return the layers before the nn.Flatten; refuse what the official one refuses."""
+    layers = list(layers)
+    places = [i for i, layer in enumerate(layers) if isinstance(layer, nn.Flatten)]
+    if len(places) != 1:
+        raise ValueError("one nn.Flatten")
+    return nn.Sequential(*layers[: places[0]])
 
 
 def _converted(layers, input_shape, convert):
     """Convert as the official one does, each nn.Linear by `convert(layer, sides)`."""
-    official["fcn_from_classifier"](layers, input_shape)
-    layers = list(layers)
-    place = next(i for i, layer in enumerate(layers) if isinstance(layer, nn.Flatten))
-    before = nn.Sequential(*layers[:place])
+    layers, before = list(layers), _before(layers)
     dtype = next(p.dtype for layer in layers for p in layer.parameters())
     sides = tuple(before(torch.zeros(1, *input_shape, dtype=dtype)).shape[1:])
     out = []
-    for layer in layers[place + 1 :]:
+    for layer in layers[len(before) + 1 :]:
         if isinstance(layer, nn.Linear):
             layer, sides = convert(layer, sides), (layer.out_features, 1, 1)
         out.append(layer)
@@ -236,9 +247,28 @@ def turns_filters(layers, input_shape):
     "The nn.Flatten is still in the network: the map is flattened before the filters see it. It has to go.",
 )
 def keeps_the_flatten(layers, input_shape):
-    network = list(official["fcn_from_classifier"](layers, input_shape))
-    place = next(i for i, layer in enumerate(layers) if isinstance(layer, nn.Flatten))
+    network, place = list(official["fcn_from_classifier"](layers, input_shape)), len(_before(layers))
     return nn.Sequential(*network[:place], nn.Flatten(), *network[place:])
+
+
+@mistake(
+    "fcn_from_classifier",
+    "In a classifier in double precision, single precision meets its weights. Of what dtype are the zeros and "
+    "the new convolutions?",
+)
+def always_single(layers, input_shape):
+    _before(layers)(torch.zeros(1, *input_shape))
+    return official["fcn_from_classifier"](layers, input_shape)
+
+
+@mistake(
+    "fcn_from_classifier",
+    "In a classifier in single precision, double precision meets its weights. Of what dtype are the zeros and "
+    "the new convolutions?",
+)
+def always_double_zeros(layers, input_shape):
+    _before(layers)(torch.zeros(1, *input_shape, dtype=torch.float64))
+    return official["fcn_from_classifier"](layers, input_shape)
 
 
 # dilated_conv2d
@@ -284,6 +314,23 @@ def always_double(x, weight, bias=None, padding=0, dilation=1):
     return official["dilated_conv2d"](x, weight, bias, padding, dilation).astype(np.float64)
 
 
+@mistake(
+    "dilated_conv2d",
+    "Each slice takes every d-th pixel, as a stride does. Neighbouring outputs are one pixel apart: the dilation says "
+    "where a slice begins.",
+)
+def dilation_as_step(x, weight, bias=None, padding=0, dilation=1):
+    y = official["dilated_conv2d"](x, weight, None, padding, dilation)
+    framed = np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
+    room = [(0, 0), (0, 0), *((0, dilation * side) for side in x.shape[2:])]
+    framed, (rows, columns) = np.pad(framed, room), y.shape[2:]
+    y[...] = 0
+    for a, b in np.ndindex(weight.shape[2:]):
+        seen = framed[:, :, a : a + rows * dilation : dilation, b : b + columns * dilation : dilation]
+        y += np.einsum("nchw,oc->nohw", seen[:, :, :rows, :columns], weight[:, :, a, b])
+    return y if bias is None else (y + bias[:, None, None]).astype(x.dtype)
+
+
 # context_receptive_field
 
 
@@ -325,6 +372,11 @@ def begins_at_zero(dilations, kernel=3):
 def always_three(dilations, kernel=3):
     official["context_receptive_field"](dilations, kernel)
     return official["context_receptive_field"](dilations, 3)
+
+
+@mistake("context_receptive_field", "The numbers are right, and they stand in an array. A list is asked for.")
+def an_array(dilations, kernel=3):
+    return np.array(official["context_receptive_field"](dilations, kernel))
 
 
 # conv_transpose2d
@@ -462,6 +514,11 @@ def smaller_for_product(factor, channels=1):
     return np.eye(channels)[:, :, None, None] * np.minimum.outer(t, t)
 
 
+@mistake("bilinear_kernel", "The numbers are right, and they stand in a tensor. An array of NumPy is asked for.")
+def a_tensor(factor, channels=1):
+    return torch.from_numpy(official["bilinear_kernel"](factor, channels))
+
+
 # UNet
 
 
@@ -472,6 +529,10 @@ class _Changed(official["UNet"]):
         """Join both."""
         return torch.cat([across, enlarged], dim=1)
 
+    def pooled(self, x):
+        """Halve the sides."""
+        return F.max_pool2d(x, 2)
+
     def forward(self, x):
         multiple = 2 ** len(self.up)
         if x.shape[2] % multiple or x.shape[3] % multiple:
@@ -480,7 +541,7 @@ class _Changed(official["UNet"]):
         kept = []
         for convs in self.down[1:]:
             kept.append(x)
-            x = convs(F.max_pool2d(x, 2))
+            x = convs(self.pooled(x))
         for enlarge, convs in zip(self.enlarge, self.up, strict=True):
             across = kept.pop()
             across = across if self.skips else torch.zeros_like(across)
@@ -495,6 +556,21 @@ class _Changed(official["UNet"]):
 class EnlargedFirst(_Changed):
     def stacked(self, across, enlarged):
         return torch.cat([enlarged, across], dim=1)
+
+
+@mistake("UNet", "The maps are halved by the mean of four pixels. The table asks for their maximum.")
+class MeanPooling(_Changed):
+    def pooled(self, x):
+        return F.avg_pool2d(x, 2)
+
+
+@mistake(
+    "UNet",
+    "Your net ends in a softmax and gives probabilities. It has to give logits: the loss takes the softmax itself.",
+)
+class EndsInASoftmax(_Changed):
+    def forward(self, x):
+        return super().forward(x).softmax(dim=1)
 
 
 @mistake("UNet", "Maps come across although skips is False: then zeros take their place.")
