@@ -31,7 +31,8 @@ hints = {
     "minimum_epsilon": (
         "Symptom: a negative number? A distance is not. 0.949 in the lecture's example? That is the Euclidean "
         "distance. "
-        "NaN or infinity where an error is asked for? NumPy divides by 0 with a warning only.",
+        "NaN or infinity where an error is asked for? NumPy divides by 0 with a warning only. "
+        "Right without a bias only? It belongs to the score, inside the absolute value.",
         "Idea: how much the score must change, divided by how much it changes for each unit of epsilon.",
         "Outline: the sum of the absolute weights; refuse 0; the absolute score, bias included, of each input divided "
         "by it.",
@@ -45,8 +46,8 @@ hints = {
     ),
     "fgsm": (
         "Symptom: the loss falls? Look at the sign. Changes of many sizes? Every pixel with a slope moves by the same "
-        "amount. Values outside 0 to 1? Clip last. A count of gradients left in the model? Ask for the gradient by the "
-        "pixels only.",
+        "amount. Values outside 0 to 1? Clip last. A .grad of the net changed? Ask for the gradient by the "
+        'pixels only. "Can\'t call numpy() on Tensor that requires grad"? Detach the result.',
         "Idea: three steps: a copy of x that takes gradients; the loss of the *given* labels; one step along the "
         "signs.",
         "Outline: `x.detach().clone().requires_grad_(True)`; cross-entropy of the model's logits; "
@@ -54,14 +55,16 @@ hints = {
     ),
     "targeted_fgsm": (
         "Symptom: the exact opposite comes out? The loss towards the target should fall. Pixels wrong with three "
-        "classes only? The loss looks at all classes, not at the target's logit alone.",
+        'classes only? The loss looks at all classes, not at the target\'s logit alone. RuntimeError, "requires grad"? '
+        "Detach the result.",
         "Idea: what differs from `fgsm` is one sign and the meaning of the labels.",
         "Outline: as `fgsm`, with the cross-entropy of the targets, and minus in the step.",
     ),
     "pgd": (
         "Symptom: right for two steps and too far after four? Keep the distance from the *original*. Right on a "
         "linear net "
-        "and wrong on one that bends? The gradient belongs to the present picture. Below 0? There are two limits.",
+        "and wrong on one that bends? The gradient belongs to the present picture. Below 0? There are two limits. "
+        'One step too few or too many? Count with steps = 1. RuntimeError, "requires grad"? Detach the result.',
         "Idea: the loop carries one picture; the original stays beside it for the limits.",
         "Outline: refuse steps below 1; keep x; in the loop a fresh copy with gradient, its loss and slopes, the move "
         "(minus where targeted), then the limits x − epsilon and x + epsilon, then 0 and 1; return the last picture.",
@@ -69,8 +72,8 @@ hints = {
     "fooling_image": (
         "Symptom: the probability falls? Climb. Steps of the wrong size? Divide by the root of the mean of squares. "
         "The "
-        "history is one too short? The start counts, and so does what comes after the last step. Nothing raised for "
-        "−1? "
+        "history is one too short? The start counts, and so does what comes after the last step. It is one too long? "
+        '`confidence` itself is enough. RuntimeError, "requires grad"? Detach the image. Nothing raised for −1? '
         "Python counts from the end.",
         "Idea: look first, step afterwards: note the probability, decide whether to stop, then move.",
         "Outline: in a loop: log_softmax of the model's logits; check the target; append the probability; return if "
@@ -85,6 +88,7 @@ official = {
     "nudge": nudge,
     "linear_gap": linear_gap,
     "minimum_epsilon": minimum_epsilon,
+    "random_sign_control": random_sign_control,
     "fgsm": fgsm,
     "targeted_fgsm": targeted_fgsm,
     "pgd": pgd,
@@ -124,6 +128,21 @@ def one_score_for_all(x, weight, bias=0.0):
 
 
 @mistake(
+    "logistic",
+    "The bias counts with the wrong sign, or the minus in the exponent reaches the product only and not the bias.",
+)
+def bias_with_the_wrong_sign(x, weight, bias=0.0):
+    return 1 / (1 + np.exp(-x @ weight + bias))
+
+
+@mistake(
+    "logistic", "`weight @ x` is right for one input only. With several, the sum has to run over the last axis of x."
+)
+def weight_first(x, weight, bias=0.0):
+    return 1 / (1 + np.exp(-(weight @ x + bias)))
+
+
+@mistake(
     "nudge", "You step along the weights themselves. Every input moves by the same epsilon, however large its weight."
 )
 def steps_along_the_weights(x, weight, epsilon):
@@ -160,6 +179,11 @@ def ignores_the_sign_of_epsilon(x, weight, epsilon):
     return x + abs(epsilon) * np.sign(weight)
 
 
+@mistake("nudge", "Epsilon is missing: every input moves by 1.")
+def nudges_by_one(x, weight, epsilon):
+    return x + np.sign(weight)
+
+
 @mistake(
     "linear_gap", "The weights are added up with their signs. Each input moves in the direction of its own weight."
 )
@@ -167,6 +191,24 @@ def size_of_the_sum(weight, epsilon):
     if epsilon < 0:
         raise ValueError
     return float(epsilon * abs(weight.sum()))
+
+
+@mistake(
+    "linear_gap", "The weights are added up with their signs, and negative ones take away from the gap. Sizes first."
+)
+def sum_with_signs(weight, epsilon):
+    if epsilon < 0:
+        raise ValueError
+    return float(epsilon * weight.sum())
+
+
+@mistake(
+    "linear_gap", "`np.linalg.norm(..., 1)` is meant for vectors. These weights form a picture: add up all of them."
+)
+def norm_of_a_vector(weight, epsilon):
+    if epsilon < 0:
+        raise ValueError
+    return float(epsilon * np.linalg.norm(weight, 1))
 
 
 @mistake("linear_gap", "This is the Euclidean length of the weights. Every input may move by the full epsilon here.")
@@ -190,13 +232,6 @@ def mean_of_the_sizes(weight, epsilon):
     return float(epsilon * np.abs(weight).mean())
 
 
-@mistake("linear_gap", "You count the inputs. How much each of them moves the score depends on its weight.")
-def counts_the_inputs(weight, epsilon):
-    if epsilon < 0:
-        raise ValueError
-    return float(epsilon * weight.size)
-
-
 @mistake("linear_gap", "Epsilon is missing.")
 def gap_without_epsilon(weight, epsilon):
     if epsilon < 0:
@@ -214,25 +249,34 @@ def euclidean_distance(x, weight, bias=0.0):
     return np.abs(x @ weight + bias) / np.sqrt((weight**2).sum())
 
 
+@mistake(
+    "minimum_epsilon", "You divide by the largest weight alone. All inputs move at once, so all the weights count."
+)
+def divides_by_the_largest(x, weight, bias=0.0):
+    if not weight.any():
+        raise ValueError
+    return np.abs(x @ weight + bias) / np.abs(weight).max()
+
+
+@mistake("minimum_epsilon", "The weights below the line are added up with their signs, so that they cancel in part.")
+def divides_by_the_signed_sum(x, weight, bias=0.0):
+    if weight.sum() == 0:
+        raise ValueError
+    return np.abs(x @ weight + bias) / weight.sum()
+
+
+@mistake("minimum_epsilon", "One weight of 0 is no reason to refuse: only if all of them are 0 can nothing be moved.")
+def refuses_any_zero(x, weight, bias=0.0):
+    if not np.all(weight):
+        raise ValueError
+    return official["minimum_epsilon"](x, weight, bias)
+
+
 @mistake("minimum_epsilon", "A distance has no sign. Which one does the score have here?")
 def keeps_the_sign(x, weight, bias=0.0):
     if not weight.any():
         raise ValueError
     return (x @ weight + bias) / np.abs(weight).sum()
-
-
-@mistake("minimum_epsilon", "The sign is turned for scores above 0. A distance is positive on both sides.")
-def turns_the_sign(x, weight, bias=0.0):
-    if not weight.any():
-        raise ValueError
-    return -(x @ weight + bias) / np.abs(weight).sum()
-
-
-@mistake("minimum_epsilon", "You divide by the number of inputs. What a step does depends on the sizes of the weights.")
-def divides_by_the_count(x, weight, bias=0.0):
-    if not weight.any():
-        raise ValueError
-    return np.abs(x @ weight + bias) / len(weight)
 
 
 @mistake("minimum_epsilon", "The bias is missing in the score.")
@@ -260,11 +304,6 @@ def uniform_noise(x, epsilon, rng):
     return (x + torch.tensor(rng.uniform(-epsilon, epsilon, tuple(x.shape)), dtype=x.dtype)).clamp(0, 1)
 
 
-@mistake("random_sign_control", "Normal noise has no largest size. The change should be exactly epsilon, up or down.")
-def normal_noise(x, epsilon, rng):
-    return (x + epsilon * torch.tensor(rng.normal(size=tuple(x.shape)), dtype=x.dtype)).clamp(0, 1)
-
-
 @mistake("random_sign_control", "Some values do not move at all: 0 is among your signs.")
 def three_signs(x, epsilon, rng):
     return (x + epsilon * torch.tensor(rng.integers(-1, 2, tuple(x.shape)), dtype=x.dtype)).clamp(0, 1)
@@ -275,25 +314,33 @@ def zero_or_one(x, epsilon, rng):
     return (x + epsilon * torch.tensor(rng.integers(0, 2, tuple(x.shape)), dtype=x.dtype)).clamp(0, 1)
 
 
+@mistake("random_sign_control", "Your signs are −1 and 0: `integers` leaves out its upper end.")
+def minus_one_or_zero(x, epsilon, rng):
+    return (x + epsilon * torch.tensor(rng.integers(-1, 1, tuple(x.shape)), dtype=x.dtype)).clamp(0, 1)
+
+
+@mistake(
+    "random_sign_control", "All values go up. Is what you take the sign of ever negative? `random` draws from 0 to 1."
+)
+def never_down(x, epsilon, rng):
+    return (x + epsilon * torch.tensor(np.sign(rng.random(tuple(x.shape))), dtype=x.dtype)).clamp(0, 1)
+
+
 @mistake("random_sign_control", "All pictures get the same signs. Draw for the whole shape of x.")
 def same_signs_for_every_picture(x, epsilon, rng):
     return (x + epsilon * torch.tensor(rng.choice([-1.0, 1.0], tuple(x.shape[1:])), dtype=x.dtype)).clamp(0, 1)
 
 
-@mistake("random_sign_control", "All channels of a picture get the same signs. Draw for every value.")
-def same_signs_for_every_channel(x, epsilon, rng):
-    n, _, height, width = x.shape
-    return (x + epsilon * torch.tensor(rng.choice([-1.0, 1.0], (n, 1, height, width)), dtype=x.dtype)).clamp(0, 1)
-
-
-@mistake("random_sign_control", "One sign moves a whole picture or channel: each value needs a sign of its own.")
-def one_sign_a_picture(x, epsilon, rng):
-    return (x + epsilon * torch.tensor(rng.choice([-1.0, 1.0], (len(x), 1, 1, 1)), dtype=x.dtype)).clamp(0, 1)
-
-
 @mistake("random_sign_control", "Values leave the range 0 to 1: the clip is missing.")
 def does_not_clip_noise(x, epsilon, rng):
     return x + epsilon * torch.tensor(rng.choice([-1.0, 1.0], tuple(x.shape)), dtype=x.dtype)
+
+
+@mistake(
+    "random_sign_control", "The signs do not come from `rng`, or not from it alone: the same seed should repeat them."
+)
+def own_generator(x, epsilon, rng):
+    return official["random_sign_control"](x, epsilon, np.random.default_rng())
 
 
 @mistake("fgsm", "This lowers the loss. The attack should raise it.")
@@ -318,15 +365,10 @@ def attacks_its_own_guess(model, x, labels, epsilon):
     return official["fgsm"](model, x, model(x).argmax(dim=1), epsilon)
 
 
-@mistake("fgsm", "A pixel whose gradient is 0 has moved. It should stay.")
-def moves_pixels_without_slope(model, x, labels, epsilon):
-    return (x + epsilon * torch.where(slopes_of(model, x, labels) >= 0, 1.0, -1.0).to(x.dtype)).clamp(0, 1)
-
-
 @mistake(
     "fgsm",
-    "Gradients are left in the model's parameters, where the next training step would use them. Ask for the "
-    "gradient by the pixels only.",
+    "The call adds to the gradients of the model's parameters, or wipes them; the next training step would use them. "
+    "Ask for the gradient by the pixels only.",
 )
 def leaves_gradients_behind(model, x, labels, epsilon):
     pixels = x.detach().clone().requires_grad_(True)
@@ -334,17 +376,23 @@ def leaves_gradients_behind(model, x, labels, epsilon):
     return (x + epsilon * pixels.grad.sign()).clamp(0, 1)
 
 
-@mistake("fgsm", "The model can no longer be trained, or its mode has changed. It should stay as it was.")
-def freezes_the_model(model, x, labels, epsilon):
-    model.requires_grad_(False)
-    return official["fgsm"](model, x, labels, epsilon)
-
-
 @mistake("fgsm", "The result still carries the graph of its computation. Detach it.")
 def result_needs_gradient(model, x, labels, epsilon):
     pixels = x.detach().clone().requires_grad_(True)
     (slopes,) = torch.autograd.grad(F.cross_entropy(model(pixels), labels), pixels)
     return (pixels + epsilon * slopes.sign()).clamp(0, 1)
+
+
+@mistake("fgsm", "From now on x itself needs a gradient, wherever it is used. Work on `x.detach().clone()`.")
+def marks_x_itself(model, x, labels, epsilon):
+    x.requires_grad_(True)
+    (slopes,) = torch.autograd.grad(F.cross_entropy(model(x), labels), x)
+    return (x + epsilon * slopes.sign()).clamp(0, 1).detach()
+
+
+@mistake("fgsm", "Does a softmax come before `F.cross_entropy`? That takes the logits and has a softmax of its own.")
+def softmax_twice(model, x, labels, epsilon):
+    return official["fgsm"](lambda pixels: model(pixels).softmax(dim=1), x, labels, epsilon)
 
 
 @mistake("targeted_fgsm", "This moves away from the target: the loss towards it should fall.")
@@ -376,11 +424,25 @@ def target_without_sign(model, x, targets, epsilon):
     return (x - epsilon * slopes_of(model, x, targets)).clamp(0, 1)
 
 
-@mistake("targeted_fgsm", "Gradients are left in the model's parameters. Ask for the gradient by the pixels only.")
+@mistake(
+    "targeted_fgsm", "The gradients of the model's parameters have changed. Ask for the gradient by the pixels only."
+)
 def target_leaves_gradients(model, x, targets, epsilon):
     pixels = x.detach().clone().requires_grad_(True)
     F.cross_entropy(model(pixels), targets).backward()
     return (x - epsilon * pixels.grad.sign()).clamp(0, 1)
+
+
+@mistake("targeted_fgsm", "You move towards the class that the model sees anyway. The targets that are given count.")
+def towards_the_guess(model, x, targets, epsilon):
+    return official["targeted_fgsm"](model, x, model(x).argmax(dim=1), epsilon)
+
+
+@mistake("targeted_fgsm", "The result still carries the graph of its computation. Detach it.")
+def target_needs_gradient(model, x, targets, epsilon):
+    pixels = x.detach().clone().requires_grad_(True)
+    (slopes,) = torch.autograd.grad(F.cross_entropy(model(pixels), targets), pixels)
+    return (pixels - epsilon * slopes.sign()).clamp(0, 1)
 
 
 def walk(model, x, labels, step, steps, limit, targeted=False):
@@ -422,7 +484,8 @@ def projects_without_clip(model, x, labels, epsilon, step, steps, targeted=False
 
 
 @mistake(
-    "pgd", "The gradient is always that of the original picture. A network bends: look at the slopes where you are."
+    "pgd",
+    "The slopes are those of the original picture, or those of earlier places are mixed in. Look where you are now.",
 )
 def old_slopes(model, x, labels, epsilon, step, steps, targeted=False):
     if steps < 1:
@@ -441,15 +504,25 @@ def directions_swapped(model, x, labels, epsilon, step, steps, targeted=False):
     return official["pgd"](model, x, labels, epsilon, step, steps, not targeted)
 
 
-@mistake("pgd", "Your steps are epsilon, or epsilon shared out among them. How large one step is says `step`.")
-def steps_of_epsilon(model, x, labels, epsilon, step, steps, targeted=False):
-    return official["pgd"](model, x, labels, epsilon, epsilon, steps, targeted)
+@mistake(
+    "pgd",
+    "Only one step shows. Does each step begin where the last one ended? Is `return` inside the loop?",
+)
+def one_step_shows(model, x, labels, epsilon, step, steps, targeted=False):
+    if steps < 1:
+        raise ValueError
+    return official["pgd"](model, x, labels, epsilon, step, 1, targeted)
 
 
-@mistake("pgd", "The picture is clipped at the end only. On the way it left the range 0 to 1, and its slopes with it.")
-def limits_at_the_end(model, x, labels, epsilon, step, steps, targeted=False):
-    moved = walk(model, x, labels, step, steps, lambda moved, before: moved, targeted)
-    return within(moved, x, epsilon).clamp(0, 1)
+@mistake("pgd", "The result still carries the graph of its computation. Detach it.")
+def path_needs_gradient(model, x, labels, epsilon, step, steps, targeted=False):
+    if steps < 1:
+        raise ValueError
+    moved = x.detach().clone().requires_grad_(True)
+    for _ in range(steps):
+        (slopes,) = torch.autograd.grad(F.cross_entropy(model(moved), labels), moved)
+        moved = within(moved + (-step if targeted else step) * slopes.sign(), x, epsilon).clamp(0, 1)
+    return moved
 
 
 def climb(model, target, start, lr, confidence, max_steps, move):
@@ -502,9 +575,12 @@ def forgets_the_start(model, target, start, lr, confidence=0.996, max_steps=100)
     return image, history[1:]
 
 
-@mistake("fooling_image", "You go on although the probability is high enough.")
-def never_stops_early(model, target, start, lr, confidence=0.996, max_steps=100):
-    return official["fooling_image"](model, target, start, lr, 2.0, max_steps)
+@mistake(
+    "fooling_image", "The probability after the last step is missing in the history: what belongs to the image itself?"
+)
+def forgets_the_end(model, target, start, lr, confidence=0.996, max_steps=100):
+    image, history = official["fooling_image"](model, target, start, lr, confidence, max_steps)
+    return image, history[:-1] if len(history) > max_steps else history
 
 
 @mistake("fooling_image", "Only the target's logit is climbed. The log-probability also falls with the other logits.")
