@@ -51,7 +51,7 @@ JSON
 
 # JupyterHub's proxy is a program for Node.js; this version of it runs on the Node.js of Debian 12 and 13.
 hub_proxy() {
-    npm install --global --prefix .venv --no-fund --no-audit --loglevel=error configurable-http-proxy@5.1.0 >/dev/null
+    npm install --global --prefix .venv --no-fund --no-audit --no-update-notifier --loglevel=error configurable-http-proxy@5.1.0 >/dev/null
 }
 
 if [ "$kind" = hub ]; then

@@ -16,6 +16,7 @@ from convnets.widgets.gradient_by_layer import GradientByLayer
 from convnets.widgets.imagenet_winners import ImagenetWinners
 from convnets.widgets.kernel_painter import KernelPainter
 from convnets.widgets.neuron import Neuron
+from convnets.widgets.occluder import Occluder
 from convnets.widgets.optimizer_race import OptimizerRace
 from convnets.widgets.playground import Playground
 from convnets.widgets.pooling_stepper import PoolingStepper
@@ -32,6 +33,7 @@ from convnets.widgets.soft_labels import SoftLabels
 from convnets.widgets.stamp_search import StampSearch
 from convnets.widgets.thinned_nets import ThinnedNets
 from convnets.widgets.train_eval_switch import TrainEvalSwitch
+from convnets.widgets.unit_explorer import UnitExplorer
 from convnets.widgets.upconvolution_stepper import UpconvolutionStepper
 
 __all__ = [
@@ -51,6 +53,7 @@ __all__ = [
     "ImagenetWinners",
     "KernelPainter",
     "Neuron",
+    "Occluder",
     "OptimizerRace",
     "Playground",
     "PoolingStepper",
@@ -67,5 +70,6 @@ __all__ = [
     "StampSearch",
     "ThinnedNets",
     "TrainEvalSwitch",
+    "UnitExplorer",
     "UpconvolutionStepper",
 ]
