@@ -23,6 +23,7 @@ BENCHMARKS = {
     "waiting": ["benchmarks.grading", "jobs", "start"],
     "gradebook": ["benchmarks.gradebook"],
     "scale_out": ["benchmarks.scale_out"],
+    "classroom": ["benchmarks.classroom"],
     "kernel_start": ["benchmarks.kernel_start"],
     "agreement": ["benchmarks.agreement"],
     "faults": ["benchmarks.faults"],

@@ -117,8 +117,10 @@ def _tree(root: int) -> Iterable[int]:
         yield from _tree(int(child))
 
 
-def run(command: Sequence[str], folder: Path, *, watch: bool = False) -> Usage:
+def run(command: Sequence[str], folder: Path, *, watch: bool = False, ends: Sequence[int] = (0,)) -> Usage:
     """Run a command in a folder, on one thread, and return what it took.
+
+    `ends` are the exit codes that mean no failure.
 
     Raises
     ------
@@ -137,7 +139,7 @@ def run(command: Sequence[str], folder: Path, *, watch: bool = False) -> Usage:
         process.returncode = os.waitstatus_to_exitcode(status)
         if watching:
             watching.end()
-        if process.returncode:
+        if process.returncode not in ends:
             said.seek(0)
             raise subprocess.CalledProcessError(process.returncode, command, stderr=said.read()[-2000:].decode())
     peaks = (watching.peak, watching.peak_all) if watching else (0, 0)
