@@ -132,6 +132,11 @@ class Keeper:
     def decode(self): return self.h ** 2
 def freeze(model):
     for p in model.parameters(): p.requires_grad_(False)
+def behead(model):
+    del model[-1]
+    return model
+
+
 def evaluate(model, x):
     model.eval()
     with torch.no_grad(): return model(x)
@@ -554,6 +559,15 @@ def test_a_learners_training_of_the_tests_model(learner):
     learner.evaluate(model, x)
     assert not model.training
     assert not model[1].training
+
+
+def test_layers_taken_from_the_tests_model_are_told_and_stay(learner):
+    model = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.ReLU())
+    with pytest.raises(RuntimeError, match="the model that was passed has other layers afterwards"):
+        learner.behead(model)
+    assert len(model) == 2
+    learner.evaluate(model, torch.ones(2, 3))
+    assert not model.training
 
 
 def test_tensors_of_the_test_that_a_learner_updates(learner):
