@@ -135,8 +135,6 @@ def freeze(model):
 def behead(model):
     del model[-1]
     return model
-
-
 def evaluate(model, x):
     model.eval()
     with torch.no_grad(): return model(x)
