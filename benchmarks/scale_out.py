@@ -7,47 +7,20 @@ what was measured here: CPU seconds a submission, the same for each module and s
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
-import subprocess
-import sys
 import tempfile
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
+from distributed import Client
+
 from benchmarks.grading import COURSE, NUMPY, TORCH, Bench, table
+from benchmarks.scratch import dask_cluster
 from grader.engine.pool import one_thread
 
 #: Students of a course of 19 modules.
 CLASSES = (300, 3_000, 100_000)
 MODULES = 19
 CORES = (1, 8, 64, 512)
-
-
-@contextlib.contextmanager
-def cluster(folder: Path, workers: int) -> Iterator[str]:
-    """Start a scheduler and workers of one thread each, as their users do; give the address."""
-    dask = [sys.executable, "-m", "dask"]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    told = folder / "scheduler.json"
-    options = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(told)]
-    started = [subprocess.Popen([*dask, "scheduler", *options], **quiet)]
-    try:
-        while not told.is_file():
-            time.sleep(0.1)
-        worker = [*dask, "worker", "--scheduler-file", str(told), "--nthreads", "1", "--no-dashboard"]
-        started += [subprocess.Popen(worker, cwd=folder, **quiet) for _ in range(workers)]
-        from distributed import Client
-
-        with Client(scheduler_file=str(told), set_as_default=False) as client:
-            client.wait_for_workers(workers, timeout=300)
-            yield client.scheduler.address
-    finally:
-        for process in reversed(started):
-            process.terminate()
-        for process in started:
-            process.wait()
 
 
 def main() -> None:
@@ -64,7 +37,12 @@ def main() -> None:
             here = [bench.grade(module, submissions, jobs=jobs) for jobs in (1, 2)]
             there = []
             for workers in (1, 2):
-                with cluster(Path(tempfile.mkdtemp(dir=scratch)), workers) as address:
+                home = Path(tempfile.mkdtemp(dir=scratch))
+                with (
+                    dask_cluster(home, workers) as (address, _),
+                    Client(address, set_as_default=False) as client,
+                ):
+                    client.wait_for_workers(workers, timeout=300)
                     bench.grade(module, bench.submissions(module, 1), scheduler=address)  # the stations start
                     there.append(bench.grade(module, submissions, scheduler=address))
             walls = [60 * students / used.wall for used in (*here, *there)]

@@ -1,6 +1,5 @@
 """Grading on a Dask cluster: a real scheduler, real workers from the command line, one of them killed in the middle."""
 
-import contextlib
 import json
 import os
 import shutil
@@ -14,6 +13,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from benchmarks.scratch import dask_cluster
 from grader.cli import main
 from grader.course import Course
 from grader.engine import cluster, sandbox
@@ -92,29 +92,6 @@ def test_a_station_that_would_confine_differently_does_not_start(setup, built_co
 # A cluster.
 
 
-@contextlib.contextmanager
-def running(folder, workers):
-    """Start a scheduler and workers as their users do; give the address and the workers' processes."""
-    dask = [sys.executable, "-m", "dask"]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    told = folder / "scheduler.json"
-    options = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(told)]
-    started = [subprocess.Popen([*dask, "scheduler", *options], **quiet)]
-    try:
-        until = time.monotonic() + 120
-        while not (told.is_file() and told.read_text().strip().endswith("}")):
-            assert time.monotonic() < until, "the scheduler did not start"
-            time.sleep(0.1)
-        address = json.loads(told.read_text())["address"]
-        worker = [*dask, "worker", address, "--nthreads", "1", "--no-nanny", "--no-dashboard", "--host", "127.0.0.1"]
-        started += [subprocess.Popen(worker, cwd=folder, **quiet) for _ in range(workers)]
-        yield address, started[1:]
-    finally:
-        for process in started:
-            process.kill()
-            process.wait()
-
-
 def grade(*arguments):
     return CliRunner().invoke(main, ["grade", "class", *arguments])
 
@@ -131,7 +108,7 @@ def test_a_class_is_graded_once_though_a_worker_dies(here, tmp_path):
     for number in range(14):
         hand_in(here, f"s{number:02}", (SLOWLY, ANSWER)[number % 2])
     hand_in(here, "deadly", DEADLY)
-    with running(tmp_path, 2) as (address, workers), Client(address, set_as_default=False) as client:
+    with dask_cluster(tmp_path, 2) as (address, workers), Client(address, set_as_default=False) as client:
         client.wait_for_workers(2, timeout=120)
         command = [sys.executable, "-m", "grader.cli", "grade", "class", "--scheduler", address]
         grading = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -191,7 +168,7 @@ def test_no_scheduler_and_no_workers_are_told(here, tmp_path, monkeypatch):
     monkeypatch.setattr(cluster, "_FIRST_WORKER", 1)
     nobody = grade("--scheduler", "tcp://127.0.0.1:9")
     assert (nobody.exit_code, "no scheduler answers at tcp://127.0.0.1:9" in nobody.output) == (1, True)
-    with running(tmp_path, 0) as (address, _):
+    with dask_cluster(tmp_path, 0) as (address, _):
         idle = grade("--scheduler", address)
     assert (idle.exit_code, "the scheduler has no workers: start some with dask worker" in idle.output) == (1, True)
     both = grade("--scheduler", "tcp://127.0.0.1:9", "--jobs", "2")
