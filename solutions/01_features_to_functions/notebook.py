@@ -38,7 +38,7 @@ from itertools import pairwise
 import numpy as np
 import torch
 
-from convnets import data, plots, training
+from convnets import data, plots, timing, training
 from convnets.checks import open_lesson
 
 lesson = open_lesson("01_features_to_functions")
@@ -392,8 +392,9 @@ print(f"{'1,000 images of two classes':28}{'mistakes':>10}{'epochs':>8}{'bound':
 for a, b in training.progress(training.full_or_fast(pairs, pairs[:1]), "pair"):
     chosen = np.flatnonzero((labels == a) | (labels == b))[:1000]
     x, target = images[chosen], np.where(labels[chosen] == a, 1, -1)
-    *_, mistakes = perceptron_fit(x, target, epochs_allowed)
-    bound = mistake_bound(x, target, wide_margin(x, target, training.full_or_fast(3000, 300)))
+    with timing.one_thread():
+        *_, mistakes = perceptron_fit(x, target, epochs_allowed)
+        bound = mistake_bound(x, target, wide_margin(x, target, training.full_or_fast(3000, 300)))
     real.append((f"{names[a]} / {names[b]}", sum(mistakes), len(mistakes), bound, mistakes[-1]))
     told = "none found" if bound is None else f"{bound:,.0f}"
     ending = "" if mistakes[-1] == 0 else f"  (still {mistakes[-1]} in the last epoch)"
@@ -1279,8 +1280,8 @@ check(topk_error, np.array([[1, 2, 3]]), np.array([2]), k=1).gives(0.0)
 # and your `cross_entropy`, trained by stochastic gradient descent: take 100 images, compute the gradient, take a step
 # against it, go on; eight epochs. (Module 04 is about the details: momentum 0.9, a step length that shrinks to 0.)
 # Each entrant gets the one of three step lengths that is best for it on 4,000 images held back from the training set,
-# so that no one is favoured, and is then trained anew on all 20,000. The test images decide nothing: they are looked
-# at when everything is chosen.
+# so that no one is favoured, and is then trained anew on all 20,000, in three different orders (the targets were set
+# from ten). The test images decide nothing: they are looked at when everything is chosen.
 #
 # Every feature has its mean over the training images subtracted, and a 1 is appended for the bias. Test images go
 # through the same subtraction, the dimmed and the moved ones too.
@@ -1303,12 +1304,14 @@ def train_linear(features, labels, lr, epochs, seed):
     rng = np.random.default_rng(seed)
     weight = np.zeros((10, features.shape[1]), np.float32)
     velocity = np.zeros_like(weight)
-    for epoch in range(epochs):
-        order = rng.permutation(len(features))
-        for batch in np.split(order, range(100, len(order), 100)):
-            _, grad_logits = cross_entropy(features[batch] @ weight.T, labels[batch])
-            velocity = 0.9 * velocity - lr * (1 - epoch / epochs) * (grad_logits.T @ features[batch])
-            weight = weight + velocity
+    with timing.one_thread():
+        for epoch in range(epochs):
+            order = rng.permutation(len(features))
+            for batch in np.split(order, range(100, len(order), 100)):
+                x = features[batch]
+                _, grad_logits = cross_entropy(x @ weight.T, labels[batch])
+                velocity = 0.9 * velocity - lr * (1 - epoch / epochs) * (grad_logits.T @ x)
+                weight = weight + velocity
     return weight
 
 
@@ -1429,8 +1432,8 @@ for name, phi in training.progress(ENTRANTS.items(), "entrant"):
         for lr in training.full_or_fast((0.01, 0.05, 0.2), (0.05,))
     }
     best_lr = max(tried, key=tried.get)
-    # Ten orders of the training images for the two entrants of the target, three for the others.
-    seeds = range(training.full_or_fast(10 if name in ("pixels", "HoG") else 3, 1))
+    # Three orders of the training images; the targets were set from ten.
+    seeds = range(training.full_or_fast(3, 1))
     runs = [train_linear(features, fashion.y_train, best_lr, epochs, seed) for seed in seeds]
     weights[name] = runs[0]
     seen = accuracy(runs[0], features, fashion.y_train)
@@ -1501,12 +1504,13 @@ def train_hinge(features, labels, lr, epochs, reg, seed):
     rng = np.random.default_rng(seed)
     weight = np.zeros((10, features.shape[1]), np.float32)
     velocity = np.zeros_like(weight)
-    for epoch in range(epochs):
-        order = rng.permutation(len(features))
-        for batch in np.split(order, range(100, len(order), 100)):
-            _, grad_weight = hinge_loss(weight, features[batch], labels[batch], reg)
-            velocity = 0.9 * velocity - lr * (1 - epoch / epochs) * grad_weight
-            weight = (weight + velocity).astype(np.float32)
+    with timing.one_thread():
+        for epoch in range(epochs):
+            order = rng.permutation(len(features))
+            for batch in np.split(order, range(100, len(order), 100)):
+                _, grad_weight = hinge_loss(weight, features[batch], labels[batch], reg)
+                velocity = 0.9 * velocity - lr * (1 - epoch / epochs) * grad_weight
+                weight = (weight + velocity).astype(np.float32)
     return weight
 
 
@@ -1530,7 +1534,8 @@ print(f"   (mean of {len(results['HoG']['as they are'])} runs, {low:.1f} to {hig
 
 # %% [markdown]
 # No: with little or no regularisation the hinge loss ends within a few tenths of a point of cross-entropy, whose own
-# runs lie nearly as far apart, and it was run once. No difference is seen here. Too strong a $\lambda$ costs more than
+# runs lie nearly as far apart (0.3 points in ten, of which three are repeated here), and it was run once. No difference
+# is seen here. Too strong a $\lambda$ costs more than
 # the choice of the loss. What cross-entropy gives besides is probabilities.
 
 # %% [markdown] covers="8 E8"
@@ -1750,7 +1755,7 @@ for name, errors in built.items():
     print(f"{name:8}" + "".join(f"{error:<10.4f}" for error in errors) + f"divided by {factors}")
 
 units, steps = 32, training.full_or_fast(2000, 100)
-starts = training.progress(range(training.full_or_fast(10, 1)), "start")
+starts = training.progress(range(training.full_or_fast(3, 1)), "start")
 curves = [trained_curve(bumps, units, steps, seed) for seed in starts]
 trained = [float(np.abs(curve - bumps(fine)).max()) for curve in curves]
 by_hand = built["bumps"][counts.index(units)]
@@ -1810,14 +1815,14 @@ plots.claims(
         plots.Claim(
             "fixed features + simple trainable classifier (A, B)",
             f"pixels {pixels:.1f} %, HoG {hog:.1f} % ({hog - pixels:+.1f} points); random features {random_ones:.1f} %",
-            f"linear classifier, {sizes}; {runs['HoG']} runs, random features {runs['random features']}",
+            f"linear classifier, {sizes}; {runs['HoG']} runs each",
             judged(gain >= 1.5),
         ),
         plots.Claim(
             "HoG with block l2 normalisation (B)",
             f"with it {hog:.1f} %, without {bare:.1f} %; at 40 % of the light {change['HoG']} and "
             f"{change['histograms, no normalisation']} points",
-            f"{sizes}; {runs['HoG']} runs with it, {runs['histograms, no normalisation']} without",
+            f"{sizes}; {runs['HoG']} runs each",
             judged(hog > bare and in_the_dark["HoG"] > in_the_dark["histograms, no normalisation"] + 1),
         ),
         plots.Claim(
@@ -1906,7 +1911,7 @@ plots.claims(
 # ### BEGIN SOLUTION
 # The theorem says that good weights exist for enough units. It says neither how many are enough nor that training
 # finds them. (1) With 32 units and one input, the weights written down have a largest error of about 0.03, while
-# gradient descent from ten random starts ends about ten times higher. (2) The number of units needed grows with the
+# gradient descent from three random starts ends about ten times higher. (2) The number of units needed grows with the
 # number of inputs: a grid with 17 knots an axis has 17^784 points for an image of 784 pixels. (3) It is about fitting,
 # not about new data: 1,296 random features, a hidden layer that is not trained, reach 85 % on Fashion-MNIST, HoG with
 # as many features 88 %, because it knows something about images.
