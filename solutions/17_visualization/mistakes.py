@@ -93,6 +93,8 @@ official = {
 def laid_out(tiles, columns, gap, rim=1.0):
     """Lay tiles (K_h, K_w, C) out as filter_grid does."""
     height, width, c = tiles[0].shape
+    if c not in (1, 3):
+        raise ValueError
     rows = -(-len(tiles) // columns)
     grid = np.full((rows * (height + gap) - gap, columns * (width + gap) - gap, c), rim)
     for i, tile in enumerate(tiles):
@@ -162,6 +164,16 @@ def gap_at_the_rim(weight, columns, gap=1):
     return np.pad(grid, ((0, gap), (0, gap), (0, 0)), constant_values=1.0)
 
 
+@mistake("filter_grid", "A tile begins at the wrong column. Is it a tile's width, not its height, that counts there?")
+def height_for_the_width(weight, columns, gap=1):
+    n, _, height, width = weight.shape
+    grid = laid_out([np.ones((height, width, weight.shape[1]))] * n, columns, gap)
+    for i, one in enumerate(weight):
+        top, left = i // columns * (height + gap), i % columns * (height + gap)
+        grid[top : top + height, left : left + width] = scaled(one, one.min(), one.max())
+    return grid
+
+
 @mistake("top_patches", "The same picture appears several times. Take the best position of each picture first.")
 def several_of_one_picture(features, unit, k):
     n, _, height, width = features.shape
@@ -183,12 +195,19 @@ def does_not_sort(features, unit, k):
     return [(i, int(flat[i].argmax()) // width, int(flat[i].argmax()) % width, float(flat[i].max())) for i in range(k)]
 
 
-@mistake("top_patches", "The weakest come first. The largest activation should.")
+@mistake("top_patches", "An ascending order: the weakest come first. The largest activation should.")
 def weakest_first(features, unit, k):
-    return official["top_patches"](features, unit, len(features))[::-1][:k] if 1 <= k <= len(features) else 1 / 0
+    n, _, _, width = features.shape
+    if not 1 <= k <= n:
+        raise ValueError
+    flat = features[:, unit].reshape(n, -1)
+    order = np.argsort(flat.max(axis=1), kind="stable")[-k:]
+    return [
+        (int(i), int(flat[i].argmax()) // width, int(flat[i].argmax()) % width, float(flat[i].max())) for i in order
+    ]
 
 
-@mistake("top_patches", "Row and column are mixed up: a flat place is row · width + column.")
+@mistake("top_patches", "Is a flat place divided by the height? It is row · width + column.")
 def divides_by_the_height(features, unit, k):
     height, width = features.shape[2:]
     return [
@@ -224,44 +243,69 @@ def turns_equals_round(features, unit, k):
     ]
 
 
-@mistake("top_patches", "More patches are asked for than there are pictures, or none: that should be a ValueError.")
-def does_not_look_at_k(features, unit, k):
-    return official["top_patches"](features, unit, min(max(k, 1), len(features)))
+@mistake("top_patches", "The column stands before the row. The row comes first.")
+def column_before_row(features, unit, k):
+    return [(n, j, i, v) for n, i, j, v in official["top_patches"](features, unit, k)]
+
+
+@mistake(
+    "top_patches",
+    "Picture, row and column have become floats, as in an array together with the activation. As places they are int.",
+)
+def one_array(features, unit, k):
+    return np.array(official["top_patches"](features, unit, k))
+
+
+def box_by(
+    layers,
+    row,
+    column,
+    height,
+    width,
+    *,
+    order=("field", "start", "jump"),
+    pixels=False,
+    last=0,
+    cut=True,
+    from_the_cut=False,
+):
+    """patch_box with one step changed."""
+    jump, field, start = 1, 1, 0
+    for kernel, stride, padding, dilation in layers:
+        for step in order:
+            if step == "field":
+                field += dilation * (kernel - 1) * jump
+            elif step == "start":
+                start -= padding * (1 if pixels else jump)
+            else:
+                jump *= stride
+    top, left = start + row * jump, start + column * jump
+    if not cut:
+        return top, left, top + field, left + field
+    first = max(top, 0), max(left, 0)
+    bottom, right = ((first if from_the_cut else (top, left))[axis] + field - last for axis in (0, 1))
+    return *first, min(bottom, height), min(right, width)
+
+
+@mistake(
+    "patch_box",
+    "Field and start are computed with the jump after the layer. The one before it counts: update the jump last.",
+)
+def jump_first(layers, row, column, height, width):
+    return box_by(layers, row, column, height, width, order=("jump", "field", "start"))
 
 
 @mistake(
     "patch_box",
     "The field grows by the jump after the layer. The jump before it counts: a layer's stride is not its own.",
 )
-def jump_too_early(layers, row, column, height, width):
-    jump, field, start = 1, 1, 0
-    for kernel, stride, padding, dilation in layers:
-        start -= padding * jump
-        jump *= stride
-        field += dilation * (kernel - 1) * jump
-    top, left = start + row * jump, start + column * jump
-    return max(top, 0), max(left, 0), min(top + field, height), min(left + field, width)
+def field_after_the_jump(layers, row, column, height, width):
+    return box_by(layers, row, column, height, width, order=("start", "jump", "field"))
 
 
-def box_by(
-    layers, row, column, height, width, *, padded=True, dilated=True, last=0, cut=True, centred=False, jumps=True
-):
-    """The box with one step left out."""
-    jump, field, start = 1, 1, 0
-    for kernel, stride, padding, dilation in layers:
-        field += (dilation if dilated else 1) * (kernel - 1) * jump
-        start -= (padding if padded else 0) * (jump if jumps else 1)
-        jump *= stride
-    top, left = start + row * jump, start + column * jump
-    if centred:
-        top, left = row * jump - field // 2, column * jump - field // 2
-    box = top, left, top + field - last, left + field - last
-    return (max(box[0], 0), max(box[1], 0), min(box[2], height), min(box[3], width)) if cut else box
-
-
-@mistake("patch_box", "The padding is missing: with it, unit 0 begins before the picture does.")
-def forgets_the_padding(layers, row, column, height, width):
-    return box_by(layers, row, column, height, width, padded=False)
+@mistake("patch_box", "The start moves by the jump after the layer. The padding lies among this layer's inputs.")
+def start_after_the_jump(layers, row, column, height, width):
+    return box_by(layers, row, column, height, width, order=("field", "jump", "start"))
 
 
 @mistake(
@@ -269,12 +313,7 @@ def forgets_the_padding(layers, row, column, height, width):
     "Each padding moves the start by as many pixels as the units of its layer are apart, not by one each.",
 )
 def padding_in_pixels(layers, row, column, height, width):
-    return box_by(layers, row, column, height, width, jumps=False)
-
-
-@mistake("patch_box", "Dilation is ignored: a dilated kernel spans D (K − 1) + 1.")
-def ignores_dilation(layers, row, column, height, width):
-    return box_by(layers, row, column, height, width, dilated=False)
+    return box_by(layers, row, column, height, width, pixels=True)
 
 
 @mistake("patch_box", "The box ends one pixel too early: bottom and right are the first pixels that are not seen.")
@@ -287,14 +326,9 @@ def does_not_cut(layers, row, column, height, width):
     return box_by(layers, row, column, height, width, cut=False)
 
 
-@mistake("patch_box", "The field is centred on row · jump. Where it begins follows from the paddings.")
-def centres_the_field(layers, row, column, height, width):
-    return box_by(layers, row, column, height, width, centred=True)
-
-
-@mistake("patch_box", "The layers are gone through from the top. Begin with the one next to the pixels.")
-def from_the_top(layers, row, column, height, width):
-    return official["patch_box"](layers[::-1], row, column, height, width)
+@mistake("patch_box", "At the rim the box is too large: the field is counted from where it begins, in the padding.")
+def field_from_the_cut_top(layers, row, column, height, width):
+    return box_by(layers, row, column, height, width, from_the_cut=True)
 
 
 @mistake("patch_box", "The order is that of x and y: left, top, right, bottom. First rows, then columns.")
@@ -303,33 +337,34 @@ def columns_first(layers, row, column, height, width):
     return left, top, right, bottom
 
 
-def covered_scores(model, x, target, side, step, fill, *, last=1, keep=False, mean=False, inside=False):
+def covered_scores(
+    model, x, target, side, step, fill, *, last=1, keep=False, one_copy=False, channels=slice(None), move=None
+):
     """occlusion_map with one step changed."""
     height, width = x.shape[-2:]
     if side > height or side > width:
         raise ValueError
-    one, rows = x.clone(), []
+    rows, one = [], x.clone()
     with torch.no_grad():
-        for top in range(0, height - side + last, step):
-            line = []
-            for left in range(0, width - side + last, step):
-                one = one if keep else x.clone()
-                if inside:
-                    rest = torch.full_like(x, fill)
-                    rest[..., top : top + side, left : left + side] = x[..., top : top + side, left : left + side]
-                    one = rest
-                elif mean:
-                    one[:, :1, top : top + side, left : left + side] = fill
-                else:
-                    one[..., top : top + side, left : left + side] = fill
-                line.append(model(one)[0, target])
-            rows.append(torch.stack(line) if line else torch.zeros(0, dtype=x.dtype))
+        for i in range((height - side + last - 1) // step + 1):
+            line, one = [], one if keep else x.clone()
+            for j in range((width - side + last - 1) // step + 1):
+                one = one if keep or one_copy else x.clone()
+                top, left = i * (move or step), j * (move or step)
+                one[:, channels, top : top + side, left : left + side] = fill
+                line.append(one if one_copy else one.clone())
+            rows.append(model(torch.cat(line))[:, target] if line else torch.zeros(0, dtype=x.dtype))
     return torch.stack(rows) if rows else torch.zeros(0, 0, dtype=x.dtype)
 
 
 @mistake("occlusion_map", "Squares that were covered before stay covered. Each entry begins with the whole picture.")
 def squares_stay_covered(model, x, target, side, step, fill=0.0):
     return covered_scores(model, x, target, side, step, fill, keep=True)
+
+
+@mistake("occlusion_map", "All entries of a row are equal: is it one and the same copy that goes into the batch?")
+def the_same_copy_in_a_row(model, x, target, side, step, fill=0.0):
+    return covered_scores(model, x, target, side, step, fill, one_copy=True)
 
 
 @mistake(
@@ -340,14 +375,9 @@ def misses_the_last_place(model, x, target, side, step, fill=0.0):
     return covered_scores(model, x, target, side, step, fill, last=0)
 
 
-@mistake("occlusion_map", "Everything but the square is covered. It is the square that should disappear.")
-def covers_the_rest(model, x, target, side, step, fill=0.0):
-    return covered_scores(model, x, target, side, step, fill, inside=True)
-
-
 @mistake("occlusion_map", "Only the first channel is covered. The square covers all of them.")
 def covers_one_channel(model, x, target, side, step, fill=0.0):
-    return covered_scores(model, x, target, side, step, fill, mean=True)
+    return covered_scores(model, x, target, side, step, fill, channels=slice(1))
 
 
 @mistake("occlusion_map", "The value of `fill` is ignored, or does not replace the pixels.")
@@ -355,29 +385,23 @@ def ignores_the_fill(model, x, target, side, step, fill=0.0):
     return covered_scores(model, x, target, side, step, 0.0)
 
 
-@mistake("occlusion_map", "This is the fall of the score. The score itself is asked for.")
+@mistake(
+    "occlusion_map",
+    "Is this the fall of the score, or the score with all but the square covered? The score behind it is asked for.",
+)
 def returns_the_fall(model, x, target, side, step, fill=0.0):
     scores = official["occlusion_map"](model, x, target, side, step, fill)
     return model(x)[0, target].detach() - scores
 
 
-@mistake("occlusion_map", "These are the scores of class 0, whatever `target` says.")
-def always_the_first_class(model, x, target, side, step, fill=0.0):
-    return official["occlusion_map"](model, x, 0, side, step, fill)
+@mistake("occlusion_map", "These are probabilities. The model's own score is asked for.")
+def returns_probabilities(model, x, target, side, step, fill=0.0):
+    return official["occlusion_map"](lambda covered: model(covered).softmax(dim=1), x, target, side, step, fill)
 
 
-@mistake("occlusion_map", "The square moves by one pixel always. It should move by `step`.")
-def ignores_the_step(model, x, target, side, step, fill=0.0):
-    return official["occlusion_map"](model, x, target, side, 1, fill)
-
-
-@mistake(
-    "occlusion_map",
-    "A square that is larger than the picture in one direction should be refused with a ValueError.",
-)
-def accepts_any_square(model, x, target, side, step, fill=0.0):
-    height, width = x.shape[-2:]
-    return official["occlusion_map"](model, x, target, min(side, height, width), step, fill)
+@mistake("occlusion_map", "From entry to entry the square moves by one pixel. It should move by `step`.")
+def forgets_the_step(model, x, target, side, step, fill=0.0):
+    return covered_scores(model, x, target, side, step, fill, move=1)
 
 
 def slopes_of(model, x, target):
@@ -413,22 +437,28 @@ def slope_of_the_probability(model, x, target):
     return torch.autograd.grad(value, pixels)[0][0].abs().amax(dim=0)
 
 
-@mistake("saliency", "The gradient is multiplied by the picture. Only the slope is asked for.")
-def gradient_times_input(model, x, target):
-    return (slopes_of(model, x, target) * x)[0].abs().amax(dim=0)
+@mistake(
+    "saliency",
+    "A maximum over a dimension returns the values and their places, in PyTorch with `max(dim=…)`. Take the values.",
+)
+def maximum_with_places(model, x, target):
+    values, places = slopes_of(model, x, target)[0].abs().max(dim=0)
+    return values, places
+
+
+@mistake(
+    "saliency", "The model's parameters now hold a .grad, as .backward() leaves it. torch.autograd.grad leaves none."
+)
+def leaves_gradients(model, x, target):
+    pixels = x.detach().clone().requires_grad_(True)
+    model(pixels)[0, target].backward()
+    return pixels.grad[0].abs().amax(dim=0)
 
 
 @mistake("saliency", "The scores of all classes are added up. Only that of `target` counts.")
 def all_classes(model, x, target):
     pixels = x.detach().clone().requires_grad_(True)
     return torch.autograd.grad(model(pixels).sum(), pixels)[0][0].abs().amax(dim=0)
-
-
-@mistake("saliency", "A gradient was left in the model or on x. Take it by a copy, with torch.autograd.grad.")
-def leaves_gradients(model, x, target):
-    pixels = x.detach().clone().requires_grad_(True)
-    model(pixels)[0, target].backward()
-    return pixels.grad[0].abs().amax(dim=0)
 
 
 def cam(features, head, x, target, combine):
@@ -466,17 +496,9 @@ def position_by_position(features, head, x, target):
     return cam(features, head, x, target, lambda g, a: (g * a).sum(dim=0).relu())
 
 
-@mistake(
-    "grad_cam",
-    "The sizes of the slopes are averaged. Their signs say whether a channel speaks for or against the class.",
-)
-def sizes_of_the_slopes(features, head, x, target):
-    return cam(features, head, x, target, lambda g, a: weighted(g.abs().mean(dim=(1, 2)), a).relu())
-
-
-@mistake("grad_cam", "The channels are averaged in the end. They should be added up.")
-def mean_over_the_channels(features, head, x, target):
-    return cam(features, head, x, target, lambda g, a: weighted(g.mean(dim=(1, 2)), a).relu() / len(a))
+@mistake("grad_cam", "Each product of weight and map is cut at 0. Add them up first, only the finished map is cut.")
+def relu_of_the_products(features, head, x, target):
+    return cam(features, head, x, target, lambda g, a: (g.mean(dim=(1, 2))[:, None, None] * a).relu().sum(dim=0))
 
 
 @mistake("grad_cam", "The map is scaled to 1. It should be as the formula gives it.")
@@ -486,17 +508,26 @@ def scaled_to_one(features, head, x, target):
     )
 
 
-@mistake("grad_cam", "A gradient was left in a network, or the map still needs one.")
-def leaves_a_graph(features, head, x, target):
+@mistake(
+    "grad_cam", "The head's parameters now hold a .grad, as .backward() leaves it. torch.autograd.grad leaves none."
+)
+def leaves_gradients_in_the_head(features, head, x, target):
+    maps = features(x).detach().requires_grad_(True)
+    head(maps)[0, target].backward()
+    return weighted(maps.grad[0].mean(dim=(1, 2)), maps[0].detach()).relu()
+
+
+@mistake(
+    "grad_cam",
+    "With frozen networks nothing asks for a gradient. The maps should, by .detach().requires_grad_(True).",
+)
+def relies_on_the_graph(features, head, x, target):
     maps = features(x)
-    maps.retain_grad()
-    head(maps)[0, target].backward(retain_graph=True)
-    return weighted(maps.grad[0].mean(dim=(1, 2)), maps[0]).relu()
+    (slopes,) = torch.autograd.grad(head(maps)[0, target], maps)
+    return weighted(slopes[0].mean(dim=(1, 2)), maps[0]).relu().detach()
 
 
-def ascended(
-    objective, x, lr, steps, jitter=0, rng=None, *, way=1, size="rms", clip=True, back=-1, stay=True, late=False
-):
+def ascended(objective, x, lr, steps, jitter=0, rng=None, *, size="rms", clip="step", back=-1, stay=True):
     """gradient_ascent with one step changed."""
     x, history = x.detach().clone(), []
     for _ in range(steps):
@@ -508,23 +539,13 @@ def ascended(
             x = pixels.detach()
         elif back:
             slopes = torch.roll(slopes, (back * dy, back * dx), (2, 3))
-        divisor = {
-            "rms": slopes.square().mean().sqrt(),
-            "norm": slopes.norm(),
-            "mean": slopes.abs().mean(),
-            "largest": slopes.abs().max(),
-            "nothing": torch.ones(()),
-        }[size]
+        mean = slopes.square().mean()
+        divisor = {"rms": mean.sqrt(), "square": mean, "norm": slopes.norm(), "nothing": torch.ones(())}[size]
         if divisor > 0:
-            x = x + way * lr * slopes / divisor
-            x = x.clamp(0, 1) if clip else x
-        history.append(float((objective(x) if late else value).detach()))
-    return x, history
-
-
-@mistake("gradient_ascent", "The objective falls. Climb.")
-def descends(objective, x, lr, steps, jitter=0, rng=None):
-    return ascended(objective, x, lr, steps, jitter, rng, way=-1)
+            x = x + lr * slopes / divisor
+            x = x.clamp(0, 1) if clip == "step" else x
+        history.append(float(value.detach()))
+    return x.clamp(0, 1) if clip == "end" else x, history
 
 
 @mistake(
@@ -543,19 +564,26 @@ def does_not_normalise(objective, x, lr, steps, jitter=0, rng=None):
     return ascended(objective, x, lr, steps, jitter, rng, size="nothing")
 
 
-@mistake("gradient_ascent", "The gradient is divided by the mean size. The root of the mean of squares is asked for.")
-def divides_by_the_mean_size(objective, x, lr, steps, jitter=0, rng=None):
-    return ascended(objective, x, lr, steps, jitter, rng, size="mean")
+@mistake("gradient_ascent", "The gradient is divided by the mean of its squares. The root is missing.")
+def forgets_the_root(objective, x, lr, steps, jitter=0, rng=None):
+    return ascended(objective, x, lr, steps, jitter, rng, size="square")
 
 
-@mistake("gradient_ascent", "Values leave 0 to 1. Clip after each step.")
-def does_not_clip(objective, x, lr, steps, jitter=0, rng=None):
-    return ascended(objective, x, lr, steps, jitter, rng, clip=False)
+@mistake(
+    "gradient_ascent",
+    "The picture is right, but not the history. Did the steps in between leave 0 to 1? Clip after each of them.",
+)
+def clips_at_the_end(objective, x, lr, steps, jitter=0, rng=None):
+    return ascended(objective, x, lr, steps, jitter, rng, clip="end")
 
 
-@mistake("gradient_ascent", "The history holds the objective after each step. It should be what it was before.")
-def notes_it_too_late(objective, x, lr, steps, jitter=0, rng=None):
-    return ascended(objective, x, lr, steps, jitter, rng, late=True)
+@mistake(
+    "gradient_ascent",
+    "The objective's parameters now hold a .grad, as .backward() leaves it. torch.autograd.grad leaves none.",
+)
+def leaves_gradients_in_the_objective(objective, x, lr, steps, jitter=0, rng=None):
+    objective(x.detach().clone().requires_grad_(True)).backward()
+    return official["gradient_ascent"](objective, x, lr, steps, jitter, rng)
 
 
 @mistake("gradient_ascent", "The gradient of the shifted picture is not rolled back.")
@@ -563,35 +591,45 @@ def does_not_roll_back(objective, x, lr, steps, jitter=0, rng=None):
     return ascended(objective, x, lr, steps, jitter, rng, back=0)
 
 
+@mistake(
+    "gradient_ascent",
+    "The gradient is rolled the same way as the picture, or not by the opposite of both shifts. Back is the other way.",
+)
+def rolls_the_same_way(objective, x, lr, steps, jitter=0, rng=None):
+    return ascended(objective, x, lr, steps, jitter, rng, back=1)
+
+
 @mistake("gradient_ascent", "The picture itself wanders about: it stays shifted after the step.")
 def stays_shifted(objective, x, lr, steps, jitter=0, rng=None):
     return ascended(objective, x, lr, steps, jitter, rng, stay=False)
 
 
-def variation(x, *, value=1.0, slope=1.0, wrap=False, size=False, down_only=False, mean=False, forward_only=False):
+def variation(x, *, ways="both", value=1.0, size=False, mean=False, sides="both"):
     """total_variation with one step changed."""
     down, right = x[..., 1:, :] - x[..., :-1, :], x[..., 1:] - x[..., :-1]
-    if wrap:
-        down, right = x.roll(-1, 2) - x, x.roll(-1, 3) - x
-        gradient = 2 * (down.roll(1, 2) - down + right.roll(1, 3) - right)
-        return float(down.square().sum() + right.square().sum()), gradient
+    down, right = down * (ways != "right"), right * (ways != "down")
+    parts, slopes = (down.square(), right.square()), (2 * down, 2 * right)
     if size:
         parts, slopes = (down.abs(), right.abs()), (down.sign(), right.sign())
-    else:
-        parts, slopes = (down.square(), right.square()), (2 * down, 2 * right)
     gradient = torch.zeros_like(x)
-    if not forward_only:
+    if sides != "earlier":
         gradient[..., 1:, :] += slopes[0]
-        gradient[..., 1:] += 0 if down_only else slopes[1]
-    gradient[..., :-1, :] -= slopes[0]
-    gradient[..., :-1] -= 0 if down_only else slopes[1]
-    total = parts[0].sum() + (0 if down_only else parts[1].sum())
-    return float(value * total / (x.numel() if mean else 1)), slope * gradient / (x.numel() if mean else 1)
+        gradient[..., 1:] += slopes[1]
+    if sides != "later":
+        gradient[..., :-1, :] -= slopes[0]
+        gradient[..., :-1] -= slopes[1]
+    count = x.numel() if mean else 1
+    return float(value * (parts[0].sum() + parts[1].sum()) / count), gradient / count
 
 
 @mistake("total_variation", "Only neighbours below each other are compared. Those side by side count, too.")
 def downwards_only(x):
-    return variation(x, down_only=True)
+    return variation(x, ways="down")
+
+
+@mistake("total_variation", "Only neighbours side by side are compared. Those below each other count, too.")
+def sideways_only(x):
+    return variation(x, ways="right")
 
 
 @mistake("total_variation", "Sizes of differences are added up. Here it is their squares.")
@@ -601,38 +639,44 @@ def sizes_of_differences(x):
 
 @mistake("total_variation", "The opposite rims are compared, as if the picture were rolled up. They are no neighbours.")
 def rims_are_neighbours(x):
-    return variation(x, wrap=True)
+    down, right = x.roll(-1, 2) - x, x.roll(-1, 3) - x
+    gradient = 2 * (down.roll(1, 2) - down + right.roll(1, 3) - right)
+    return float(down.square().sum() + right.square().sum()), gradient
 
 
-@mistake("total_variation", "This is a mean. The sum is asked for.")
+@mistake("total_variation", "This is a mean over the pixels. The sum is asked for.")
 def mean_of_squares(x):
     return variation(x, mean=True)
 
 
-@mistake("total_variation", "Each pair is counted twice in the value.")
-def pairs_twice(x):
-    return variation(x, value=2.0)
-
-
-@mistake("total_variation", "The factor 2 of the square's derivative is missing in the gradient.")
-def forgets_the_two(x):
-    return variation(x, slope=0.5)
-
-
-@mistake("total_variation", "The gradient points downhill. It should say where the value rises.")
-def turned_gradient(x):
-    return variation(x, slope=-1.0)
+@mistake(
+    "total_variation",
+    "The slopes at the lower and right pixel of a pair are missing: each difference moves both of its pixels.",
+)
+def earlier_pixel_only(x):
+    return variation(x, sides="earlier")
 
 
 @mistake(
     "total_variation",
-    "A pixel is compared with its lower and right neighbours only. The upper and the left one move it, too.",
+    "The slopes at the upper and left pixel of a pair are missing: each difference moves both of its pixels.",
 )
-def two_of_four_neighbours(x):
-    return variation(x, forward_only=True)
+def later_pixel_only(x):
+    return variation(x, sides="later")
 
 
-def dreamt(climb, photo, sizes, *, chain=False, from_photo=True, clip=True, detail_kept=True, against_given=False):
+def dreamt(
+    climb,
+    photo,
+    sizes,
+    *,
+    chain=False,
+    from_photo=True,
+    clip=True,
+    against_given=False,
+    clip_detail=False,
+    detail_kept=True,
+):
     """deep_dream with one step changed."""
     if not sizes:
         raise ValueError
@@ -646,6 +690,7 @@ def dreamt(climb, photo, sizes, *, chain=False, from_photo=True, clip=True, deta
         given = given.clamp(0, 1) if clip else given
         x = climb(given.clone())
         detail = x - given if against_given else x - base if from_photo else x
+        detail = detail.clamp(0, 1) if clip_detail else detail
     return x
 
 
@@ -655,11 +700,6 @@ def dreamt(climb, photo, sizes, *, chain=False, from_photo=True, clip=True, deta
 )
 def enlarges_the_picture(climb, photo, sizes):
     return dreamt(climb, photo, sizes, chain=True)
-
-
-@mistake("deep_dream", "The detail of earlier octaves is lost: each octave begins with the photograph alone.")
-def forgets_the_detail(climb, photo, sizes):
-    return dreamt(climb, photo, sizes, detail_kept=False)
 
 
 @mistake("deep_dream", "The detail is what this octave has added. It should be all that differs from the photograph.")
@@ -682,11 +722,18 @@ def returns_the_detail(climb, photo, sizes):
     return official["deep_dream"](climb, photo, sizes) - resize(photo, sizes[-1])
 
 
-@mistake("deep_dream", "The octaves run from the largest to the smallest. Take them as they are given.")
-def from_large_to_small(climb, photo, sizes):
-    return official["deep_dream"](climb, photo, sizes[::-1])
+@mistake("deep_dream", "The detail of earlier octaves is lost: each octave begins with the photograph alone.")
+def forgets_the_detail(climb, photo, sizes):
+    return dreamt(climb, photo, sizes, detail_kept=False)
 
 
-@mistake("deep_dream", "Without octaves a ValueError should be raised.")
-def dreams_without_octaves(climb, photo, sizes):
-    return official["deep_dream"](climb, photo, sizes) if sizes else photo
+@mistake(
+    "deep_dream", "The detail lost its negative part: where the dream is darker than the photograph, it is below 0."
+)
+def keeps_what_is_brighter(climb, photo, sizes):
+    return dreamt(climb, photo, sizes, clip_detail=True)
+
+
+@mistake("deep_dream", "What climb returned was clipped. It should be taken as it is.")
+def clips_the_dream(climb, photo, sizes):
+    return dreamt(lambda x: climb(x).clamp(0, 1), photo, sizes)
