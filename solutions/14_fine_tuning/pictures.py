@@ -42,7 +42,7 @@ def measure() -> None:
         helpers = cell.role == "experiment" and cell.tags.get("folded") and "plots.claims(" not in cell.source
         if cell.role in ("setup", "exercise") or helpers:
             exec(compile(cell.source, f"cell in line {cell.line}", "exec"), space)
-    tasks = space["two_tasks"]()
+    tasks = space["two_tasks"](500)
     rows = (("60 stamps", "similar", 5, 5), ("1,000 of clothing", "different", 1000, 2))
     for name, kind, each, epochs in rows:
         x, labels, is_train = tasks[kind]
