@@ -16,18 +16,6 @@ if TYPE_CHECKING:
 # child, and the tests of the grader fork.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-#: Files whose cases are long: processes take turns at them, module by module of the course.
-SPREAD = ("test_course.py", "test_split_agrees.py")
-
-
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks at the marks
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say which tests one process runs: those of a file, for what they share, and all with a browser."""
-    for item in items:
-        case = item.name.partition("[")[2] if item.path.name in SPREAD else ""
-        group = "browser" if "browser" in getattr(item, "fixturenames", ()) else f"{item.location[0]}[{case}"
-        item.add_marker(pytest.mark.xdist_group(group))
-
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
