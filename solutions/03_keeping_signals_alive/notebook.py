@@ -1101,7 +1101,7 @@ def small_convnet(activation, seed):
         *(nn.Conv2d(1, 8, 3, padding=1), make(), nn.MaxPool2d(2)),
         *(nn.Conv2d(8, 16, 3, padding=1), make(), nn.MaxPool2d(2), nn.Flatten()),
         *(nn.Linear(144, 64), make(), nn.Linear(64, 10)),
-    )
+    ).to(memory_format=torch.channels_last)  # the order of numbers in memory in which a CPU convolves fastest
     generator = torch.Generator().manual_seed(seed)
     for layer in net:
         if hasattr(layer, "weight"):

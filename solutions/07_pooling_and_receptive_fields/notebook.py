@@ -1546,14 +1546,20 @@ def framed_digits(x):
     return torch.from_numpy(np.pad(x, ((0, 0), (0, 0), (4, 4), (4, 4))))
 
 
+def trainable(value):
+    """Return an array as a parameter; kernels in channels_last, the order in memory that a CPU convolves fastest."""
+    order = torch.channels_last if value.ndim == 4 else torch.contiguous_format
+    return torch.tensor(value, dtype=torch.float32).contiguous(memory_format=order).requires_grad_()
+
+
 def train(way, seed, x, y, epochs):
     """Train a net with Adam (module 04), the rate rising and falling once; return its parameters."""
     rng = np.random.default_rng(seed)
     parameters = []
     for shape in SHAPES:
         parameters += [rng.normal(size=shape) * np.sqrt(2 / np.prod(shape[1:])), np.zeros(shape[0])]
-    parameters = [torch.tensor(value, dtype=torch.float32, requires_grad=True) for value in parameters]
-    optimizer = torch.optim.Adam(parameters)
+    parameters = [trainable(value) for value in parameters]
+    optimizer = torch.optim.Adam(parameters, fused=True)  # one pass over all weights: the same, faster
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=0.02, total_steps=epochs * (len(x) // 32))
     for _ in range(epochs):
         order = torch.from_numpy(rng.permutation(len(x)))
@@ -1676,13 +1682,13 @@ def lenet(kind, seed):
     layers = [torch.nn.Conv2d(1, 6, 5, stride, 2), torch.nn.ReLU(), shrink]
     layers += [torch.nn.Conv2d(6, 16, 5, stride), torch.nn.ReLU(), shrink, torch.nn.Flatten()]
     layers += [torch.nn.Linear(reads, 120), torch.nn.ReLU(), torch.nn.Linear(120, 10)]
-    return torch.nn.Sequential(*layers), reads
+    return torch.nn.Sequential(*layers).to(memory_format=torch.channels_last), reads
 
 
 def overfit(kind, seed, digits, steps):
     """Train on few digits; return parameters, numbers read by the head, accuracy in training and test in percent."""
     net, reads = lenet(kind, seed)
-    optimizer = torch.optim.Adam(net.parameters(), lr=2e-3)
+    optimizer = torch.optim.Adam(net.parameters(), lr=2e-3, fused=True)
     x, y = torch.from_numpy(digits.x_train), torch.from_numpy(digits.y_train)
     rng = np.random.default_rng(seed)
     for _ in range(steps):
