@@ -436,24 +436,24 @@ def always_on_the_pictures(x, sizes, train):
     return [train(x, size) for size in sizes]
 
 
-@mistake("stack", "The data handed up lack the sigmoid: these are logits, not codes.")
-def hands_up_logits(x, sizes, train):
+def _stacked(x, sizes, train, handed_up):
+    """Train layer on layer, with handed_up(x, weight, bias) as what the next one sees."""
     layers = []
     for size in sizes:
         weight, bias = train(x, size)
         layers.append((weight, bias))
-        x = x @ weight.T + bias
+        x = handed_up(x, weight, bias)
     return layers
+
+
+@mistake("stack", "The data handed up lack the sigmoid: these are logits, not codes.")
+def hands_up_logits(x, sizes, train):
+    return _stacked(x, sizes, train, lambda x, weight, bias: x @ weight.T + bias)
 
 
 @mistake("stack", "The data handed up passed through ReLU. The codes of these layers are made by the sigmoid.")
 def hands_up_relu(x, sizes, train):
-    layers = []
-    for size in sizes:
-        weight, bias = train(x, size)
-        layers.append((weight, bias))
-        x = np.maximum(x @ weight.T + bias, 0)
-    return layers
+    return _stacked(x, sizes, train, lambda x, weight, bias: np.maximum(x @ weight.T + bias, 0))
 
 
 @mistake("stack", "`train` was called more than once for a layer. Training is the dear part: keep what it returned.")
@@ -463,22 +463,12 @@ def trains_twice(x, sizes, train):
 
 @mistake("stack", "The data handed up lack the bias.")
 def hands_up_without_bias(x, sizes, train):
-    layers = []
-    for size in sizes:
-        weight, bias = train(x, size)
-        layers.append((weight, bias))
-        x = sigmoid(x @ weight.T)
-    return layers
+    return _stacked(x, sizes, train, lambda x, weight, bias: sigmoid(x @ weight.T))
 
 
 @mistake("stack", "The reconstruction was handed up, not the code. The decoder is thrown away.")
 def hands_up_reconstructions(x, sizes, train):
-    layers = []
-    for size in sizes:
-        weight, bias = train(x, size)
-        layers.append((weight, bias))
-        x = sigmoid(sigmoid(x @ weight.T + bias) @ weight)
-    return layers
+    return _stacked(x, sizes, train, lambda x, weight, bias: sigmoid(sigmoid(x @ weight.T + bias) @ weight))
 
 
 @mistake("stack", "The layers come from above. The one that sees the pictures should be the first of the list.")

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.browser.harness import NotebookPage
-from tests.browser.widgets import after, check_nothing_is_cut_off_on_a_narrow_page, click_at
+from tests.browser.widgets import after, check_nothing_is_cut_off_on_a_narrow_page, click_at, code
 
 SETUP = """
 import numpy as np
@@ -29,10 +29,6 @@ def activation_stds(x, weights, activation):
 @pytest.fixture(scope="module")
 def notebook(open_notebook: Callable[..., NotebookPage]) -> NotebookPage:
     return open_notebook([SETUP], name="widgets_03")
-
-
-def code(widget: Locator) -> str:
-    return widget.locator(".cnn-code").inner_text()
 
 
 # Activation and slope

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.browser.harness import NotebookPage
-from tests.browser.widgets import after, check_nothing_is_cut_off_on_a_narrow_page, click_at
+from tests.browser.widgets import after, check_nothing_is_cut_off_on_a_narrow_page, click_at, code
 
 SETUP = """
 from convnets.widgets import OptimizerRace, ScheduleSketch
@@ -29,10 +29,6 @@ def notebook(open_notebook: Callable[..., NotebookPage]) -> NotebookPage:
 
 def button(widget: Locator, name: str) -> Locator:
     return widget.get_by_role("button", name=name, exact=True)
-
-
-def code(widget: Locator) -> str:
-    return widget.locator(".cnn-code").inner_text()
 
 
 # The race

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.browser.harness import NotebookPage
-from tests.browser.widgets import after, click_at
+from tests.browser.widgets import after, click_at, code
 
 #: The reader learns from 2,000 digits here: it makes mistakes, and the tests do not ask what it reads.
 SETUP = """
@@ -27,10 +27,6 @@ def broken(*_):
 @pytest.fixture(scope="module")
 def notebook(open_notebook: Callable[..., NotebookPage]) -> NotebookPage:
     return open_notebook([SETUP], name="widgets_08")
-
-
-def code(widget: Locator) -> str:
-    return widget.locator(".cnn-code").inner_text()
 
 
 def drag(widget: Locator, points: list[tuple[float, float]]) -> None:

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.browser.harness import NotebookPage
-from tests.browser.widgets import after, check_words_in_both_themes_and_on_a_narrow_page, click_at, click_slider
+from tests.browser.widgets import after, check_words_in_both_themes_and_on_a_narrow_page, click_at, click_slider, code
 
 #: The nets learn from 1,000 digits here: the tests do not ask how well they repair and paint.
 SETUP = """
@@ -27,10 +27,6 @@ def broken(*_):
 @pytest.fixture(scope="module")
 def notebook(open_notebook: Callable[..., NotebookPage]) -> NotebookPage:
     return open_notebook([SETUP], name="widgets_15")
-
-
-def code(widget: Locator) -> str:
-    return widget.locator(".cnn-code").inner_text()
 
 
 def drawn(widget: Locator, canvases: str) -> list[str]:

@@ -18,6 +18,11 @@ def after(widget: Locator, action: Callable[[], object]) -> None:
     wait_turn(widget, turn)
 
 
+def code(widget: Locator) -> str:
+    """The code that a widget shows for its state."""
+    return widget.locator(".cnn-code").inner_text()
+
+
 def click_at(widget: Locator, part: Locator, x: float, y: float = 0.5) -> None:
     """Click at shares of a part's width and height, as a mouse does."""
     part.scroll_into_view_if_needed()
