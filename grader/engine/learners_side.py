@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from grader.engine.ends import End, end_of_process
 from grader.engine.official import Namespace, begin_random_numbers
-from grader.engine.proxy import BadReply, CallTimedOut, CannotCarry, LearnerDied
+from grader.engine.proxy import BadReply, CallTimedOut, CannotCarry, LearnerDied, StrayReply
 from grader.engine.put_back import Step, defined_names
 
 
@@ -96,6 +96,11 @@ class LearnersSide:
                 if self.session is None:
                     session.close()
         return self.session
+
+    @property
+    def heard_stray_reply(self) -> bool:
+        """Whether the process was ended for a reply to none of its last requests."""
+        return self.session is not None and isinstance(self.session.failure, StrayReply)
 
     def close(self) -> None:
         """End the process, if there is one."""

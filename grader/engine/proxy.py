@@ -46,6 +46,10 @@ class BadReply(BaseException):
     """The learner's process sent something that breaks the protocol; it was ended."""
 
 
+class StrayReply(BadReply):
+    """It said what answers nothing, or an earlier request: whose fault that is cannot be told."""
+
+
 class CallTimedOut(BaseException):
     """The learner's process did not answer in time; it was ended."""
 
@@ -307,6 +311,8 @@ class Session:
         structure = reader.structure
         require(len(structure) == 10, "a reply does not have ten parts")
         number, status, shared, changed, answer, moved, modes, drawn, out, err = structure
+        if type(number) is int and 0 < number < serial:
+            raise StrayReply("a reply answers an earlier request")
         require(type(number) is int and number == serial, "a reply answers another request")
         require(type(status) is int and status in (Status.GAVE, Status.RAISED), "a reply without its status")
         self._shared.apply(shared, reader)
@@ -405,7 +411,7 @@ class Session:
                 said = self._sock.recv(1, socket.MSG_PEEK)
             except OSError:
                 said = b""
-            self._end(BadReply("it spoke without being asked") if said else LearnerDied(self._death()))
+            self._end(StrayReply("it spoke without being asked") if said else LearnerDied(self._death()))
 
     # Hooks of the writer.
 

@@ -2,7 +2,7 @@
 
 import traceback
 
-from grader.engine.proxy import BadReply, CallTimedOut, CannotCarry, LearnerDied
+from grader.engine.proxy import BadReply, CallTimedOut, CannotCarry, LearnerDied, StrayReply
 from grader.engine.zygote import Death
 
 
@@ -12,7 +12,12 @@ class FakeSession:
     def __init__(self):
         self.failure = None
         self.log = []
-        self.namespace = {"__name__": "__main__", "end": self.end}
+        self.speaks_again = False
+        self.namespace = {"__name__": "__main__", "end": self.end, "speak_again": self.speak_again}
+
+    def speak_again(self):
+        """Let the next question meet a second reply to this one."""
+        self.speaks_again = True
 
     def end(self, how):
         ends = {
@@ -42,6 +47,8 @@ class FakeSession:
 
     def _proxy(self, name, function):
         def call(*args, **kwargs):
+            if self.speaks_again and self.failure is None:
+                self.failure = StrayReply("a reply answers an earlier request")
             if self.failure is not None:
                 raise self.failure
             try:

@@ -85,6 +85,22 @@ def test_an_untouched_notebook_earns_nothing(students, release):
     assert result.flags == ()
 
 
+def test_a_second_reply_that_comes_late_costs_nobody_else(students):
+    result = students.grade(total="def total(sizes, kernel):\n    speak_again()\n    return -1")
+    assert lost(result) == {"total-test-1"}
+    assert result.flags == ()
+
+
+def test_who_answers_its_own_question_twice_is_asked_anew_only_once(students):
+    result = students.grade(
+        windows="def windows(size, kernel, stride=1):\n    speak_again()\n    return (size - kernel) // stride + 1",
+        total="def total(sizes, kernel):\n    return sum(size - kernel + 1 for size in sizes)",
+    )
+    assert lost(result) == {"windows-test-1", "windows-test-2"}
+    assert "answers an earlier request" in " ".join(result.flags)
+    assert len(students.sessions) <= 6
+
+
 @pytest.mark.parametrize("text", ["", "  \n", "Your answer here.  \n"])
 def test_a_blank_written_answer_is_none(students, text):
     assert not students.grade(written={"why": text}).written[0].changed

@@ -291,6 +291,17 @@ CASES = [
         answers={FIRST: "import os\n\ndef @NAME@(*args, **kwargs):\n    os.fork()\n    return -1\n"},
         harmful="doubles the kernel",
     ),
+    Case(
+        "answers-again-later",
+        GROUP,
+        "after a fork the second answer comes while another exercise is tested",
+        loses=(FIRST,),
+        answers={
+            FIRST: "import os\nimport time\n\ndef @NAME@(*args, **kwargs):\n    if not os.fork():\n"
+            "        time.sleep(0.003)\n    return -1\n"
+        },
+        harmful="doubles the kernel",
+    ),
     # What a test hands over.
     Case(
         "captured-overwritten",
