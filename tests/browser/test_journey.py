@@ -73,6 +73,9 @@ class Learner:
         self.page: Page = browser.new_context(viewport={"width": 1200, "height": 1000}).new_page()
         self.page.goto(f"{started.url}/lab/tree/{module}/{module}.ipynb?token={started.token}&reset")
         self.notebook = NotebookPage(self.page)
+        # On a busy machine JupyterLab may ask which kernel to use, before it has read its list of them.
+        question = self.page.locator(".jp-Dialog", has_text="Select Kernel")
+        self.page.add_locator_handler(question, lambda dialog: dialog.locator(".jp-mod-accept").click())
         self.page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=120_000)
         # The kernel's name in the toolbar is there for people; its state is what counts.
         self.page.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="idle"]', timeout=120_000)

@@ -27,7 +27,11 @@ def faults(built_course, tmp_path_factory):
     ("victims", "seed"), [*(([victim], 1) for victim in VICTIMS), (["learner"], 2), (VICTIMS, 1), (VICTIMS, 2)]
 )
 def test_what_is_killed_costs_no_submission(faults, victims, seed):
-    count = faults.disturb(victims, random.Random(seed))
-    # The last of several may find the class graded.
+    chance = random.Random(seed)
+    # The last of several may find the class graded; on a fast machine all may.
+    for _ in range(5):
+        count = faults.disturb(victims, chance)
+        if count.kills.total() >= (len(victims) + 1) // 2:
+            break
     assert count.kills.total() >= (len(victims) + 1) // 2
     assert (count.once, count.again, count.lost, count.different) == (12, 0, 0, [])
