@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.browser.harness import NotebookPage
-from tests.browser.widgets import after, check_words_in_both_themes_and_on_a_narrow_page
+from tests.browser.widgets import after, check_words_in_both_themes_and_on_a_narrow_page, pause
 
 SETUP = """
 import numpy as np
@@ -161,8 +161,7 @@ def test_relu_steps_train_and_go_back(notebook: NotebookPage) -> None:
     widget.get_by_role("button", name="Train").click()
     expect(widget.get_by_role("button", name="Pause")).to_be_visible()
     expect(widget.locator('[data-number="built_error"]')).to_be_visible()
-    after(widget, widget.get_by_role("button", name="Pause").click)
-    expect(widget.get_by_role("button", name="Train")).to_be_visible()
+    pause(widget)
     assert points(widget, ".rs-curve") != built
     expect(widget.locator(".cnn-status")).to_contain_text("Built by hand, as many units have")
     after(widget, widget.get_by_role("button", name="Build by hand").click)

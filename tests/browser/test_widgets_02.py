@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.browser.harness import NotebookPage
-from tests.browser.widgets import after, check_nothing_is_cut_off_on_a_narrow_page
+from tests.browser.widgets import after, check_nothing_is_cut_off_on_a_narrow_page, pause
 
 SETUP = """
 import math
@@ -185,8 +185,7 @@ def test_training_runs_pauses_and_moves_the_surface(notebook: NotebookPage) -> N
         )
         == "ok"
     )
-    after(widget, button(widget, "❚❚ Pause").click)
-    expect(button(widget, "▶ Train")).to_be_visible()
+    pause(widget)
     stopped = steps(widget)
     notebook.page.wait_for_timeout(400)
     assert steps(widget) == stopped

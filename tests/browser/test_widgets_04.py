@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.browser.harness import NotebookPage
-from tests.browser.widgets import after, check_nothing_is_cut_off_on_a_narrow_page, click_at, code
+from tests.browser.widgets import after, check_nothing_is_cut_off_on_a_narrow_page, click_at, code, pause
 
 SETUP = """
 from convnets.widgets import OptimizerRace, ScheduleSketch
@@ -50,7 +50,7 @@ def test_a_click_starts_a_race_and_earlier_paths_stay(notebook: NotebookPage) ->
     notebook.page.wait_for_function(
         "node => Number(node.value) >= 40", arg=widget.get_by_label("step", exact=True).element_handle()
     )
-    after(widget, button(widget, "❚❚ Pause").click)
+    pause(widget)
     first = path(widget, "sgd")
     x, y = map(float, first.split()[0].split(","))
     assert abs(x - 240) < 6
@@ -60,7 +60,7 @@ def test_a_click_starts_a_race_and_earlier_paths_stay(notebook: NotebookPage) ->
     click_at(widget, picture, 0.6, 0.8)
     expect(widget.locator(".race-earlier")).to_have_count(3)
     assert widget.locator(".race-earlier").first.get_attribute("points") == first
-    after(widget, button(widget, "❚❚ Pause").click)
+    pause(widget)
     after(widget, button(widget, "remove earlier paths").click)
     expect(widget.locator(".race-earlier")).to_have_count(0)
 
@@ -121,7 +121,7 @@ def test_the_races_line_of_python_restores_it(notebook: NotebookPage) -> None:
     widget = notebook.run("OptimizerRace(sgd, surface='noisy', steps=30)")
     click_at(widget, widget.locator(".race-picture"), 0.4, 0.2)
     expect(widget.locator(".race-earlier")).to_have_count(3)
-    after(widget, button(widget, "❚❚ Pause").click)
+    pause(widget)
     again = notebook.run(code(widget))
     assert again.locator(".race-paths").inner_html() == widget.locator(".race-paths").inner_html()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from playwright.sync_api import Locator
+from playwright.sync_api import Locator, expect
 
 from tests.browser.harness import NotebookPage, turn_of, wait_turn
 
@@ -16,6 +16,13 @@ def after(widget: Locator, action: Callable[[], object]) -> None:
     turn = turn_of(widget)
     action()
     wait_turn(widget, turn)
+
+
+def pause(widget: Locator) -> None:
+    """Stop a widget that goes on by itself; a step that was on its way is answered before the pause is."""
+    pausing = widget.get_by_role("button", name="Pause")
+    pausing.click()
+    expect(pausing).to_have_count(0)
 
 
 def code(widget: Locator) -> str:

@@ -17,10 +17,10 @@ import websocket
 
 from grader.demo import make_demo
 from tests.browser.harness import running_lab
-from tests.grader.engine.confined.conftest import descendants, eventually
+from tests.grader.engine.confined.conftest import descendants, eventually, living
 from tests.grader.kernels.conftest import SETTING
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.server, pytest.mark.slow]
 MODULE = "01_windows"
 
 
@@ -122,7 +122,7 @@ def test_jupyterlab_starts_restarts_and_stops_them(tmp_path):
             server.ask("DELETE", f"kernels/{kernel}")
         assert eventually(lambda: not Path("/proc", after.split()[1]).exists())
         pids = set(descendants(os.getpid())) - others
-    assert eventually(lambda: not any(Path("/proc", str(pid)).exists() for pid in pids))
+    assert eventually(lambda: not living(pids)), living(pids)
 
 
 @pytest.fixture(scope="module")

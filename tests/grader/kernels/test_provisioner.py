@@ -16,7 +16,7 @@ from grader.engine import sandbox
 from grader.engine.errors import EngineError
 from grader.kernels import provisioner as provisioners
 from grader.kernels import zygote as zygotes
-from tests.grader.engine.confined.conftest import descendants, eventually
+from tests.grader.engine.confined.conftest import descendants, eventually, living
 from tests.grader.kernels.conftest import KernelError, manager, running
 
 
@@ -189,7 +189,7 @@ def test_kernels_die_with_the_server(either, tmp_path):
     server.kill()
     server.wait()
     server.stdout.close()
-    assert eventually(lambda: not any(Path("/proc", str(pid)).exists() for pid in pids))
+    assert eventually(lambda: not living(pids)), living(pids)
 
 
 # --- where it is not to be had --------------------------------------------------------------------------------

@@ -4,8 +4,10 @@ import ast
 import json
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 
 from grader.engine import sandbox
@@ -127,6 +129,17 @@ def descendants(pid):
     for parent in found:
         found.extend(children.get(parent, ()))
     return found[1:]
+
+
+def living(pids):
+    """Return "pid command" of each process that has not ended; one that nobody has collected has."""
+    found = []
+    for pid in pids:
+        with suppress(psutil.NoSuchProcess):
+            process = psutil.Process(pid)
+            if process.status() != psutil.STATUS_ZOMBIE:
+                found.append(f"{pid} {' '.join(process.cmdline())}")
+    return found
 
 
 def eventually(condition, seconds=20.0):
