@@ -171,7 +171,7 @@ def _train(
     # Half the time on a CPU: the channels of a pixel lie side by side in memory.
     pictures = torch.from_numpy(x).contiguous(memory_format=torch.channels_last)
     labels = torch.from_numpy(y)
-    optimizer = torch.optim.Adam(net.parameters(), lr=lr)
+    optimizer = torch.optim.Adam(net.parameters(), lr=lr, fused=True)  # one pass over all weights: the same, faster
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, total_steps=epochs * (len(x) // batch_size))
     net.train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     with one_thread():
@@ -187,7 +187,7 @@ def _train(
 
 
 def trained_unet(make: Callable[..., nn.Module], skips: bool) -> nn.Module:
-    """Train ``make(3, 2, skips=skips)`` on 1,008 training scenes, fourteen times over, always from the same start.
+    """Train ``make(3, 2, skips=skips)`` on 1,008 training scenes, twelve times over, always from the same start.
 
     Parameters
     ----------
@@ -200,7 +200,7 @@ def trained_unet(make: Callable[..., nn.Module], skips: bool) -> nn.Module:
     nn.Module
         In evaluation mode.
     """
-    n, epochs = full_or_fast((1008, 14), (64, 1))
+    n, epochs = full_or_fast((1008, 12), (64, 1))
     train = _training_scenes(n)
     with torch.random.fork_rng(devices=[]):  # the caller's random numbers stay as they are
         torch.manual_seed(0)
