@@ -1407,7 +1407,7 @@ check(logits_of, 200, **options).gives(witness(200, **options), rtol=1e-6)
 # %% [markdown]
 # # Part 6 · Cutting stamps out of photographs
 #
-# Your U-Net learns from 1,008 scenes of 32 × 32 pixels, fourteen times over, once with skips and once without, from
+# Your U-Net learns from 1,008 scenes of 32 × 32 pixels, twelve times over, once with skips and once without, from
 # the same start. Then it sees 240 scenes with the 80 stamps of the test set. Errors are counted twice: within two
 # pixels of the true outline, and everywhere else.
 
