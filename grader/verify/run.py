@@ -78,6 +78,7 @@ def run_notebook(notebook: Any, folder: Path, *, fast: bool, on_cell: Callable[[
             on_cell_executed=lambda **_: on_cell(),
             record_timing=True,
             resources={"metadata": {"path": str(folder)}},
+            shutdown_kernel="immediate",  # all it could tell is told; taking PyTorch down takes half a second
             skip_cells_with_tag="",
             timeout=300,
         )

@@ -1376,12 +1376,12 @@ def draw_errors(runs, title):
 # %% experiment seconds=60 covers="103"
 images = data.small_fashion_mnist(training.full_or_fast(2000, 64), 1)
 x_train, y_train = torch.from_numpy(images.x_train), torch.from_numpy(images.y_train)
-epochs = training.full_or_fast(5, 1)
+epochs = training.full_or_fast(4, 1)
 runs = {}
 with timing.one_thread():
     for depth in (20, 56):
         for residual in (False, True):
-            network = plain_or_residual(depth, residual, width=8, channels=1)
+            network = plain_or_residual(depth, residual, width=8, channels=1).to(memory_format=torch.channels_last)
             resnet.he_init(network, seed=0)
             passes = training.sgd_epochs(network, x_train, y_train, epochs, lr=0.02, seed=0)
             name = f"{'residual' if residual else 'plain'}-{depth}"
