@@ -12,7 +12,7 @@ hub: $(VENV)/.ready-hub  ## set up, then start JupyterHub with formgrader and th
 	@$(BIN)/jupyterhub --config=deploy/jupyterhub_config.py $(if $(PORT),--port=$(PORT))
 
 test: $(VENV)/.ready-dev  ## set up what the tests need, then pass them
-	@$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile
+	@$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder
 
 verify: $(VENV)/.ready-dev  ## prove the whole course in full mode and write docs/results.md
 	@$(BIN)/grader verify --results docs/results.md
