@@ -1568,7 +1568,7 @@ ScheduleSketch(sgd, schedule)
 # parameters; notebook 08 builds it), 8,000 digits for training and 2,000 for the test, 1,200 steps with minibatches
 # of 32, your `minibatches`, your `adam`, your `schedule`.
 #
-# In the last quarter the accuracy is taken every 25 steps. Its **jitter** is the mean size of the change from one
+# In the last quarter the accuracy is taken every 15 steps. Its **jitter** is the mean size of the change from one
 # such figure to the next, in percentage points.
 
 # %% experiment seconds=1
@@ -1670,7 +1670,7 @@ def draw_annealing(measured, curves, late, jitters):
 steps = training.full_or_fast(1200, 60)
 digits = data.digits(training.full_or_fast(8000, 500), training.full_or_fast(2000, 200))
 last_quarter = 3 * steps // 4
-measured = np.array([*range(steps // 6, last_quarter, steps // 6), *range(last_quarter, steps + 1, 25)])
+measured = np.array([*range(steps // 6, last_quarter, steps // 6), *range(last_quarter, steps + 1, 15)])
 late = measured >= last_quarter
 starts = range(training.full_or_fast(2, 1))
 
