@@ -27,12 +27,11 @@ def faults(built_course, tmp_path_factory):
     ("victims", "seed"), [*(([victim], 1) for victim in VICTIMS), (["learner"], 2), (VICTIMS, 1), (VICTIMS, 2)]
 )
 def test_what_is_killed_costs_no_submission(faults, victims, seed):
-    chance, kills = random.Random(seed), 0
-    # The last of several may find the class graded; on a fast machine all may.
+    chance = random.Random(seed)
+    enough = (len(victims) + 1) // 2  # the last of several may find the class graded; on a fast machine all may
     for _ in range(5):
         count = faults.disturb(victims, chance)
         assert (count.once, count.again, count.lost, count.different) == (12, 0, 0, [])
-        kills = count.kills.total()
-        if kills >= (len(victims) + 1) // 2:
+        if count.kills.total() >= enough:
             break
-    assert kills >= (len(victims) + 1) // 2
+    assert count.kills.total() >= enough

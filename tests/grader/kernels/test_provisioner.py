@@ -258,7 +258,7 @@ def test_an_installed_package_and_another_python_path_make_a_new_zygote(warm, tm
         with running(tmp_path, env={**os.environ, "PYTHONPATH": str(mine)}) as kernel:
             assert kernel.run("import own; own.value") == "8"
             assert kernel.run(parent) not in (first, second)
-    assert eventually(lambda: not Path("/proc", first).exists() or "Z" in Path("/proc", first, "stat").read_text())
+    assert eventually(lambda: not living([int(first)])), living([int(first)])
 
 
 # --- in the sandbox -------------------------------------------------------------------------------------------
