@@ -108,6 +108,27 @@ def test_drift_is_seen(built_course, tmp_path):
     assert drift(course, "01_windows") == ["01_windows.ipynb", "left_over.txt"]
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "drifted"),
+    [
+        ("4.0", "4.000001", False),
+        ("4.0", "4.001", True),
+        ("forgets_the_first", "forgets_one", True),
+        ('"title": "', '"title": "The ', True),
+        ('"format": 1', '"format": 0', True),
+        ('"minutes"', '"hours"', True),
+    ],
+)
+def test_what_another_processor_computes_is_no_drift(built_course, tmp_path, before, after, drifted):
+    course = make_course(tmp_path)
+    shutil.copytree(built_course.notebooks, course.notebooks)
+    path = course.notebooks / "01_windows" / "01_windows.checks.json"
+    text = path.read_text(encoding="utf-8")
+    assert before in text
+    path.write_text(text.replace(before, after), encoding="utf-8")
+    assert drift(course, "01_windows") == (["01_windows.checks.json"] if drifted else [])
+
+
 def test_a_failed_build_keeps_the_old_notebook(course):
     build_module(course, "01_windows")
     path = course.notebooks / "01_windows" / "01_windows.ipynb"
