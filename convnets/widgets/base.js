@@ -269,7 +269,9 @@ function courseWidget(title, build) {
         problem.hidden = view.problem === "";
         setText(code, view.code);
         root.dataset.turn = view.turn;
-        if (view.tick_ms) ticking = setTimeout(() => send("tick", { turn: view.turn }), view.tick_ms);
+        // While an answer is under way a tick would be out of date; that answer's view asks for the next one.
+        const tick = () => waiting || send("tick", { turn: view.turn });
+        if (view.tick_ms) ticking = setTimeout(tick, view.tick_ms);
         flush();
       }
 
