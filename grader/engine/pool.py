@@ -71,7 +71,8 @@ def examine_all(
 ) -> Generator[tuple[Task, str | Failure], None, None]:
     """Work on tasks in processes forked from this one; yield each task once, with its reply, as they come.
 
-    A task whose process dies, hangs or raises is given out once more.
+    A task whose process dies, hangs or raises is given out once more. Where there are as many processes as cores each
+    keeps to one core: an examiner and its learner take turns, and across cores they wake each other later.
 
     Parameters
     ----------
@@ -87,11 +88,13 @@ def examine_all(
     waiting = deque(range(len(tasks)))
     attempts = [0] * len(tasks)
     examiners: list[_Examiner[Task]] = []
+    cores = sorted(os.sched_getaffinity(0))
     try:
         while waiting or examiners:
             # Work is given out before the replies are yielded: no process waits while the caller writes them down.
             while waiting and len(examiners) < jobs:
-                examiners.append(_Examiner(examine, tasks, patience))
+                core = min(cores, key=[examiner.core for examiner in examiners].count) if jobs >= len(cores) else None
+                examiners.append(_Examiner(examine, tasks, patience, core))
                 examiners[-1].give(waiting.popleft())
             replies = []
             for examiner in _ready(examiners):
@@ -122,12 +125,15 @@ def _ready(examiners: list[_Examiner[Task]]) -> list[_Examiner[Task]]:
 
 
 class _Examiner(Generic[Task]):
-    """One process, and the number of the task that it works on."""
+    """One process, the core that it keeps to, and the number of the task that it works on."""
 
-    def __init__(self, examine: Callable[[Task], str], tasks: Sequence[Task], patience: float) -> None:
+    def __init__(
+        self, examine: Callable[[Task], str], tasks: Sequence[Task], patience: float, core: int | None
+    ) -> None:
         self._patience = patience
+        self.core = core
         self.connection, theirs = _CONTEXT.Pipe()
-        self._process = _CONTEXT.Process(target=_serve, args=(theirs, examine, tasks), daemon=True)
+        self._process = _CONTEXT.Process(target=_serve, args=(theirs, examine, tasks, core), daemon=True)
         self._process.start()
         # With no second holder of the other end, its death is the end of the stream.
         theirs.close()
@@ -171,8 +177,10 @@ class _Examiner(Generic[Task]):
         return f"was killed by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
 
 
-def _serve(connection: Connection, examine: Callable[[Task], str], tasks: Sequence[Task]) -> None:
+def _serve(connection: Connection, examine: Callable[[Task], str], tasks: Sequence[Task], core: int | None) -> None:
     """Be an examiner: work on one task after another until the grader is gone."""
+    if core is not None:
+        os.sched_setaffinity(0, {core})
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the grader's to answer
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -209,7 +209,7 @@ class Zygote:
         return self._process.pid
 
     def spawn(self) -> Child:
-        """Return a new learner's process, ready to serve.
+        """Return a new learner's process, ready to serve, on the cores of the process that calls.
 
         Where it, or the zygote, dies before that, it is tried once more; with a new zygote only if that one has died.
 
@@ -283,7 +283,8 @@ class Zygote:
         try:
             with their_sock, their_line:
                 try:
-                    socket.send_fds(self._control, [b"spawn"], [their_sock.fileno(), their_line.fileno()])
+                    cores = json.dumps(sorted(os.sched_getaffinity(0))).encode()
+                    socket.send_fds(self._control, [cores], [their_sock.fileno(), their_line.fileno()])
                 except OSError:
                     raise _ZygoteDiedError(f"the zygote died twice: {self._last_words()}") from None
             seconds = max(self._limits.start, self._patience - time.monotonic())

@@ -166,10 +166,10 @@ class _Server:
         while True:
             for descriptor, _ in self._poll.poll(_WATCH_SECONDS * 1000 if self._learners else None):
                 if descriptor == self._control.fileno():
-                    message, descriptors, _, _ = socket.recv_fds(self._control, 64, 2)
+                    message, descriptors, _, _ = socket.recv_fds(self._control, 65536, 2)
                     if not message:
                         return self._stop()
-                    self._spawn(*descriptors)
+                    self._spawn(json.loads(message), *descriptors)
                 elif descriptor in self._learners:
                     self._bury(self._learners[descriptor])
                 elif descriptor in self._lines:
@@ -195,7 +195,7 @@ class _Server:
             learner.end("killed", "the grader stopped")
             self._bury(learner)
 
-    def _spawn(self, data_socket: int, line_descriptor: int) -> None:
+    def _spawn(self, cores: list[int], data_socket: int, line_descriptor: int) -> None:
         line = socket.socket(fileno=line_descriptor)
         self._asked += 1
         if self._asked == _MANY:
@@ -217,6 +217,8 @@ class _Server:
             line.close()
             return
         if pid == 0:
+            with contextlib.suppress(OSError):  # a core that this machine has lost
+                os.sched_setaffinity(0, cores)
             self._become_learner(data_socket, line, uid, scratch)
         os.close(data_socket)
         learner = Learner(pid, os.pidfd_open(pid), line, private)

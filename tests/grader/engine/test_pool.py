@@ -24,6 +24,38 @@ def test_every_task_is_answered_once_by_another_process(jobs):
     assert 1 <= len(pids) <= jobs
 
 
+def test_each_process_keeps_to_a_core_where_there_are_as_many():
+    cores = os.sched_getaffinity(0)
+
+    def examine(task):
+        time.sleep(0.05)  # so that no process takes the tasks of all
+        return " ".join(map(str, os.sched_getaffinity(0)))
+
+    tasks = list(range(2 * len(cores)))
+    assert set(collected(tasks, examine, jobs=len(cores)).values()) == {str(core) for core in cores}
+    assert os.sched_getaffinity(0) == cores
+
+
+def test_a_core_is_taken_again_when_its_process_has_died(tmp_path):
+    cores = os.sched_getaffinity(0)
+
+    def examine(task):
+        if task == 0 and not (tmp_path / "died").exists():
+            (tmp_path / "died").touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        time.sleep(0.05)
+        return " ".join(map(str, os.sched_getaffinity(0)))
+
+    tasks = list(range(3 * len(cores)))
+    assert set(collected(tasks, examine, jobs=len(cores)).values()) == {str(core) for core in cores}
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="there is one core")
+def test_fewer_processes_than_cores_may_run_on_all():
+    cores = " ".join(map(str, os.sched_getaffinity(0)))
+    assert collected([0], lambda task: " ".join(map(str, os.sched_getaffinity(0))), jobs=1) == {0: cores}
+
+
 def test_nothing_to_do_is_done():
     assert collected([], lambda task: "") == {}
 

@@ -356,6 +356,22 @@ def examine(zygote, results):
             results.put(Asked(child).run(f"result = {number} ** 2"))
 
 
+def cores_of_a_learner(zygote, core, results):
+    """An examiner process that keeps to a core."""
+    os.sched_setaffinity(0, {core})
+    with zygote.spawn() as child:
+        results.put((core, Asked(child).run("import os; result = sorted(os.sched_getaffinity(0))")))
+
+
+def test_a_learner_runs_on_its_examiners_cores(zygotes):
+    fork = multiprocessing.get_context("fork")
+    results = fork.Queue()
+    zygote = zygotes.get("plain")
+    for core in os.sched_getaffinity(0):
+        fork.Process(target=cores_of_a_learner, args=(zygote, core, results)).start()
+        assert results.get(timeout=60) == (core, [core])
+
+
 def test_several_examiners_share_a_zygote(zygotes):
     fork = multiprocessing.get_context("fork")
     results = fork.Queue()
