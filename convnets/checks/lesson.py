@@ -228,8 +228,10 @@ class Lesson:
         elif self._cell.begun >= cell.checks:
             # A cell that ran fewer checks than it holds was edited: it is not counted as passed.
             self._progress.passed[self._cell.name] = cell.points
-            earned = f"{self._progress.points:g} of {self.record.points:g} points so far"
-            render.note("✓", f"{cell.checks} of {cell.checks} checks passed ({earned})", good=True)
+            told = f"{cell.checks} of {cell.checks} checks passed"
+            if self.record.points:
+                told += f" ({self._progress.points:g} of {self.record.points:g} points so far)"
+            render.note("✓", told, good=True)
         self._save()
         self._cell = _RunningCell()
 

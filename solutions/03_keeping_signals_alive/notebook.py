@@ -1010,10 +1010,10 @@ for lr in training.full_or_fast((0, 0.1, 0.3, 0.5, 1.0, 2.0), (0, 1.0)):
 # point: a large step moves a unit so far down that no image reaches it any more, and from there no gradient leads
 # back. But the network collapses well before its units are dead. Look at the images for which no unit is active: the
 # output layer sees zeros for all of them and gives all the same answer, and no gradient reaches the hidden layer. At a
-# rate of 1 a third of the units are dead, and yet nine images of ten find no active one: the rest of the units are
-# alive for a few images only. `dead_fraction` alone misses this. The leaky ReLU has a way back: compare the last two
-# columns. At low rates it makes little difference, at 0.5 and 1 it is far ahead, and at the highest it does not save
-# the network either.
+# rate of 1 a third of the units are dead, and yet eight or nine images of ten find no active one: the rest of the units
+# are alive for a few images only. `dead_fraction` alone misses this. The leaky ReLU has a way back: compare the last
+# two columns. At low rates it makes little difference, at 0.5 and 1 it is far ahead, and at the highest it does not
+# save the network either.
 #
 # # Part 3 · What it is worth
 #
@@ -1207,12 +1207,12 @@ for activation, by_lr in race.items():
 draw_race(race, most)
 
 # %% [markdown]
-# **How to read this.** Read down the columns: at 0.03 tanh and ReLU are level, at 0.1 tanh is ahead. Only the best of
+# **How to read this.** Read down the columns: at 0.03 tanh and ReLU are close, at 0.1 tanh is ahead. Only the best of
 # each row may be compared with the best of another, over several seeds, and there **tanh won**: the opposite of what
 # the slide says. (The steps are read every 15, and ReLU's best rate is that of one seed.) Two differences to
 # Krizhevsky's experiment speak for caution: his images and nets were larger, and the rules for first weights that suit
-# each activation were not yet in use. The sigmoid is behind both at 0.1; at 0.3, where tanh never arrives, it does so
-# when it is given twice as long, and at 1 it does not.
+# each activation were not yet in use. The sigmoid does not arrive in time at any rate; at 0.3, where tanh never arrives,
+# it does so when it is given twice as long, and at 1 it does not.
 #
 # # Part 4 · Signals that come in
 #
@@ -1762,8 +1762,8 @@ plots.claims(
 # (b) 1 in some layer: all its units are dead, no gradient passes, and only a fresh start (with a lower rate, or leaky
 # ReLU) helps. 0: no unit is dead; the share of zeros alone says nothing (about half is normal), and the cause lies
 # elsewhere, or most images find no active unit although every unit has some image. 0.3: not enough to tell. In "Who
-# kills a ReLU?" a rate of 1 left two thirds of the units alive, and nine images of ten found no active one. Count
-# those images.
+# kills a ReLU?" a rate of 1 left two thirds of the units alive, and eight or nine images of ten found no active one.
+# Count those images.
 #
 # (c) The slope of a sigmoid is at most 1/4, at its best place: 12 layers let through at most $4^{-12} = 6 \cdot
 # 10^{-8}$ of the gradient (times what the weights do). Not being saturated does not help.

@@ -8,7 +8,7 @@
 #
 # *Lay a small filter on the image, multiply pixel by pixel, take the sum, write it down, move on. The
 # triangle answers with 18, the square with 7; a threshold of 14 tells them apart. (The images of Part 2 hold
-# stray dots as well, so its figures differ: 17.4 and 7.3.)*
+# other shapes and stray dots as well, so its figures differ: 17.4, and 7.3 without the triangle.)*
 #
 # A convolutional layer is a small filter laid on every position of an image. At each position it
 # multiplies, sums and writes down one number. That is the whole operation. What a network costs, and
@@ -580,7 +580,7 @@ SlidingKernel(cross_correlate2d, output_size)
 # Lecture A explains a convolutional network in five steps: multiply the pixels by the filter and take the
 # sum, apply an activation, take the maximum, compare it with a threshold: triangle found. Here it happens
 # with your function. The filter has +1 on the triangle's 18 stroke pixels and −18/31 on the other 31, so
-# that its entries sum to 0 and a plain bright area gets no reward. The images also hold 25 stray dots; the
+# that its entries sum to 0 and a plain bright area gets no reward. The images also hold some stray dots; the
 # threshold is 14.
 
 # %% experiment seconds=10 covers="44"
@@ -595,7 +595,7 @@ triangle_filter = np.where(shape_pixels["triangle"] > 0, 1.0, -18 / 31)
 
 
 def scene(*names):
-    """An image of 16 × 44 with the named shapes side by side and 25 stray dots."""
+    """An image of 16 × 44 with the named shapes side by side and stray dots at 25 random places."""
     rng = np.random.default_rng(5)
     picture = np.zeros((16, 44))
     for place, name in enumerate(names):

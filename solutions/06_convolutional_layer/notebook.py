@@ -1552,8 +1552,8 @@ draw_first_layer(lenet, test_images[:1])
 # %% [markdown]
 # **How to read this.** Behind the convolutions the digits are easier to separate than as pixels, and this holds for
 # random filters too: windows, ReLU and pooling do much of it before anything is learned. What training adds stands at
-# the end. Layers of random weights lose on the way from C3 to F6 what the convolutions had won; the trained ones keep
-# it, in 84 numbers.
+# the end. Layers of random weights lose on the way from C3 to F6 most of what the convolutions had won; the trained
+# ones keep it, in 84 numbers.
 #
 # ### One net, a longer picture
 #

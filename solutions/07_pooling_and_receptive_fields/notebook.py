@@ -1653,8 +1653,8 @@ if not training.fast_mode():
 # if a short one.
 #
 # Three starts are few. The cell above is locked: copy it below, put `range(3, 10)` in the place of `range(seeds)` in
-# the loop, and run the copy, which takes about twice as long. You will meet starts at which max pooling is steadier
-# than strided + blur. The strided net stays behind all four at each of them.
+# the loop, and run the copy, which takes about twice as long. At some starts max pooling comes close to strided +
+# blur, or passes it. See whether the strided net stays behind the other four at yours.
 #
 # ### Fewer parameters, less overfitting?
 #

@@ -817,7 +817,7 @@ check(pictures_as_input, torch.ones(5, 1, 2, 3), torch.tensor([0, 1, 2, 3, 0])).
 # ### The headline: two LeNets, a few seconds
 #
 # Your network in both forms on 8,000 digits, tested on 1,000 others: six epochs of stochastic gradient descent with
-# momentum 0.9, at learning rate 0.05, and 0.01 for the last two. One epoch takes about a second of CPU time; the
+# momentum 0.9, at learning rate 0.05, and 0.01 for the last two. One epoch takes a second of CPU time or less; the
 # zip-code network of 1989 was trained for three days on a workstation.
 
 

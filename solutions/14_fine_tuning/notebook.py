@@ -718,8 +718,9 @@ draw_depths(by_depth)
 
 # %% [markdown] covers="124"
 # Read both curves from left to right. For stamps nearly every block helps, up to the last: their classes are much
-# like ImageNet's. For clothing the curve is flatter and the last blocks add little or take something away: what they
-# know, dogs and mushrooms, is of no use there. That is the reason behind the lecture's table in Part 5.
+# like ImageNet's. For clothing the curve climbs early and is flat from the middle on, and the last blocks add
+# little or take something away: what they know, dogs and mushrooms, is of no use there. That is the reason behind the
+# lecture's table in Part 5.
 #
 # # Part 3 · Search by example
 #
@@ -1294,7 +1295,7 @@ check(rates, small_network(), 6, 1.0).gives([0.1])
 # the probe. **Statistics**: once only `requires_grad` is switched off and everything runs in training
 # mode, once `freeze` does its work, once it also fixes the statistics of the layers that are trained. **Learning
 # rate**: the original rate for all, then a tenth, then a hundredth, then the lecture's two groups. The optimiser is
-# Adam; its original rate is 0.003. The cell trains six networks for three epochs each, which takes some 20 seconds.
+# Adam; its original rate is 0.003. The cell trains six networks for three epochs each, which takes up to 20 seconds.
 
 
 # %% experiment seconds=2 folded=true
@@ -1537,7 +1538,7 @@ check(choose_strategy, {"only": [1.0]}).gives("only")
 #
 # The choice is made by the accuracy on the unseen pictures. That is good enough to look at the table; in earnest it
 # needs a validation part of the training pictures, or the number that won promises too much. This cell and the next
-# take about half a minute each.
+# take up to half a minute each.
 
 
 # %% experiment seconds=2 folded=true

@@ -868,7 +868,7 @@ plots.show(
     + (
         ". After one epoch on 300 digits, repaired ones are grey blobs."
         if training.fast_mode()
-        else ". Repaired digits are readable, their strokes smooth."
+        else ". Most repaired digits are readable, their strokes smooth; some 2s come back as blots."
     ),
 )
 
@@ -1440,12 +1440,12 @@ draw_accuracy(accuracy_today, "Today's recipe: Adam, and ReLU with He initialisa
 # With few labels, the optimiser. With Adam, and half the steps, the net of sigmoids that nobody pretrained climbs to
 # 67.4 % at 100 labels and 73.3 % at 300, and pretraining gains 3.2 and 3.9 points there, not 10.1 and 9.8: more than
 # half of the gain of 2006 was a better start for a poor optimiser. At 1,000 and 5,000 labels most of the gain is left
-# (5.7 and 7.5 points): Adam alone does not bring this net of sigmoids beyond 75.8 %.
+# (5.7 and 7.5 points): Adam alone does not bring this net of sigmoids beyond about 76 %.
 #
 # ReLU and He initialisation do. The third net, without any pretraining, is level with the pretrained one at 100 and 300
-# labels (0.7 points behind and 0.1 ahead; which of them leads depends on the start), and ahead at every start from
-# 1,000 on, by 1.7 and 1.2 points. It has seen none of the unlabelled pictures. So what pretraining gave here, an
-# activation and an initialisation that suit each other give as well.
+# labels (within a point; which of them leads depends on the start), and ahead at every start from 1,000 on, by 1.7 and
+# 1.2 points. It has seen none of the unlabelled pictures. So what pretraining gave here, an activation and an
+# initialisation that suit each other give as well.
 #
 # Is it past and gone? Not the idea: to learn first where data are plenty, then to fine-tune where labels are few. What
 # changed is from what one learns first (module 14: from labels of *other* pictures), and what one tries before it: more
@@ -1818,12 +1818,12 @@ plots.show(
     + (
         "Too little training to paint any."
         if training.fast_mode()
-        else "After one they are the same digits, after ten some change, after a thousand they are other digits, or "
+        else "After one most are the same digits, after ten some change, after a thousand they are other digits, or "
         "blots that are none."
     ),
 )
 
 # %% [markdown]
-# After one round the digit is still itself, which is what contrastive divergence trains. After a thousand the machine
-# has forgotten where it began and paints what it finds probable: some digits, and blots that are none. One round in
-# training teaches little about places far away from the pictures.
+# After one round nearly every digit is still itself, which is what contrastive divergence trains. After a thousand the
+# machine has forgotten where it began and paints what it finds probable: some digits, and blots that are none. One
+# round in training teaches little about places far away from the pictures.

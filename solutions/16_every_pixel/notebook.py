@@ -1502,8 +1502,8 @@ lesson.reveal(
 # %% [markdown]
 # Near outlines a pixel is wrong several times as often as elsewhere, in both nets, and there the skips help. Elsewhere
 # the factor stays near 1: from start to start it falls a little above or below. What is bottom and what is top of the
-# U can be seen in the masks: without skips the thing is found, and its outline is smooth. And look at the bars: what
-# kind of thing is to be cut out matters more than the skips do.
+# U can be seen in the masks: without skips the thing is found as a rule, and its outline is smooth. And look at the
+# bars: what kind of thing is to be cut out matters more than the skips do.
 
 # %% widget="segmentation_overlay"
 # alt: A stamp on a photograph with the mask of the U-Net laid over it; missed pixels are hatched, its IoU stands below.

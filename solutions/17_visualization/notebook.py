@@ -288,9 +288,9 @@ claim(
 
 # %% [markdown]
 # In the stem you find the lecture's edges and colours, although filters of 3 × 3 leave little room for them. The
-# filters of blocks 5 and 13 are smooth too, those of block 1 hardly more than chance. But what are they edges *of*?
-# They filter channels that are themselves made of channels, and a picture of the weights does not say what those mean.
-# For later layers, the weights alone tell little. So ask instead what excites a unit.
+# filters of block 13 are smooth too, those of block 5 a little, those of block 1 hardly more than chance. But what are
+# they edges *of*? They filter channels that are themselves made of channels, and a picture of the weights does not say
+# what those mean. For later layers, the weights alone tell little. So ask instead what excites a unit.
 #
 # # Part 2 · What excites a unit
 #
@@ -1216,8 +1216,8 @@ lesson.target(
 # %% [markdown]
 # A map that knew nothing would have 50 % on the half of its class. The printed means rank the methods on this one task.
 # Saliency finds *both* animals more than the class in question: nearly every sharp edge moves every score a little.
-# Grad-CAM finds the half, and cannot find much less: it has a few places for the whole picture, and where nothing
-# speaks for the class, it is empty.
+# Grad-CAM mostly finds the half, but it has a few places for the whole picture, and where nothing speaks for the class,
+# it is empty.
 #
 # ### The sanity check
 #
@@ -1895,7 +1895,7 @@ plots.show(
 # Sometimes they agree: block 3's unit paints the turquoise of its patches, that of block 5, whose patches are legs,
 # dark bars, that of block 11 straight lines. From the mesh of block 8's unit nobody would guess the fruit. The patch
 # shows what there was in 216 pictures; the painting goes where no photograph is, and its *mean* activation lies between
-# two thirds and nearly twice the largest in any patch. Both are evidence, neither is the meaning of the unit.
+# two thirds and 1.7 times the largest in any patch. Both are evidence, neither is the meaning of the unit.
 #
 # # Part 5 · Deep dream
 #

@@ -98,7 +98,7 @@ def side_effects(attack):
 #
 # ## Before you begin: a prediction
 #
-# A small ConvNet is right about 84 of 100 pictures of clothing that it has not seen. A pixel lies between 0 (black) and
+# A small ConvNet is right about 85 of 100 pictures of clothing that it has not seen. A pixel lies between 0 (black) and
 # 255 (white). Now every pixel of every picture goes up or down by 8, never more. Once the direction is drawn by lot for
 # each pixel, once it is chosen by somebody who knows the network's weights.
 
@@ -1619,7 +1619,7 @@ plots.claims(
 # ### BEGIN SOLUTION
 # (a) An aimed change moves the score by ε‖w‖₁, a sum of D terms that all have the same sign; with weights of size 1/√D
 # that is about 0.8 ε√D. With random signs the terms have both signs and cancel: their sum has the size ε‖w‖₂, about ε,
-# whatever D is. At 8/255 LeNet lost 0.4 points to random signs and 21.3 to fgsm.
+# whatever D is. At 8/255 LeNet lost less than a point to random signs and about 21 to fgsm.
 #
 # (b) Linear nearby: the slope at the picture shows a direction that does raise the loss (or changes the class). But the
 # slopes change within 1 or 2 of 255, so a straight line does not lead to a chosen class, and a longer step along it
@@ -1630,7 +1630,7 @@ plots.claims(
 # these".
 #
 # (d) For it: a cat that every person sees is a goldfish with 0.98 after a change of 2 of 255; noise is a goldfish with
-# 99.6 %. Against depth as the cause: the linear classifier lost 22.5 points at 8/255, LeNet 21.3.
+# more than 99.6 %. Against depth as the cause: the linear classifier lost about 22 points at 8/255, LeNet about 21.
 #
 # **Rubric:** 0.5 for each part. (a) same signs against cancelling, with the growth in D; (b) locally linear, but bent
 # within a few of 255; (c) relative to the other classes, nothing about being like the data; (d) one measurement for
@@ -1650,7 +1650,7 @@ plots.claims(
 # the gradient may merely be hidden, or the one step known. Random signs as a control, and the spread over seeds, are
 # good answers too.
 #
-# (b) About 11 points on untouched pictures and more than twice the CPU time. At 32/255 it still fell to 47 % under
+# (b) About ten points on untouched pictures and about twice the CPU time. At 32/255 it still fell below 50 % under
 # pgd, and even at 16/255 about a third of the pictures were wrong.
 #
 # **Rubric:** (a) two measurements with what each reveals, 0.25 each; (b) accuracy and time, 0.25; one failure with its

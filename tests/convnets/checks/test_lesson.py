@@ -1,6 +1,7 @@
 """A lesson's checks, hints, progress and recognised mistakes, in plain Python and in a real kernel."""
 
 import json
+from dataclasses import replace
 
 import nbformat
 import numpy as np
@@ -180,6 +181,16 @@ def test_hints_open_in_steps_and_are_kept(record, capsys):
     assert progress.load("77_double").hints == {"double": 3}
     with pytest.raises(ValueError, match="there is no exercise 'triple' here; the exercises are double"):
         lesson.hint("triple")
+
+
+def test_where_no_points_can_be_earned_none_are_told(record, capsys):
+    cells = {name: replace(cell, points=0.0) for name, cell in record.cells.items()}
+    lesson = Lesson("77_double", replace(record, cells=cells))
+    lesson.begin_cell(SOURCE)
+    for _ in range(2):
+        lesson.check(lambda x: 2 * x, 3).gives(6)
+    lesson.end_cell(success=True)
+    assert capsys.readouterr().out.strip() == "✓ 2 of 2 checks passed"
 
 
 def test_progress_follows_the_last_run(record, capsys):
