@@ -1211,8 +1211,8 @@ draw_race(race, most)
 # each row may be compared with the best of another, over several seeds, and there **tanh won**: the opposite of what
 # the slide says. (The steps are read every 15, and ReLU's best rate is that of one seed.) Two differences to
 # Krizhevsky's experiment speak for caution: his images and nets were larger, and the rules for first weights that suit
-# each activation were not yet in use. The sigmoid does not arrive in time at any rate; at 0.3, where tanh never arrives,
-# it does so when it is given twice as long, and at 1 it does not.
+# each activation were not yet in use. The sigmoid does not arrive in time at any rate; at 0.3, where tanh never
+# arrives, it does so when it is given twice as long, and at 1 it does not.
 #
 # # Part 4 · Signals that come in
 #
