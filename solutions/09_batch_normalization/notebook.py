@@ -1566,7 +1566,7 @@ for name, value in modes.items():
 # %% [markdown]
 # In large mixed batches nobody notices a forgotten `eval()`. In mixed batches of two 26 % are right: every normalised
 # logit is −1 or +1. In batches of one class the mean that is taken away is what all these pictures have in common, and
-# the net answers with what is left: 16 % right.
+# the net answers with what is left: about one picture in six is right.
 #
 # ### "It also regularises: lower or remove dropout"
 #

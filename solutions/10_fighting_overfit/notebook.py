@@ -665,8 +665,8 @@ plots.show(
     plots.images(pictures, titles, columns=len(versions), size=1.35),
     alt=f"Three photographs, a cat, a cup of coffee and a flower, each in {len(versions)} versions: "
     f"{', '.join(versions)}. The shift leaves black bars at the top and at the right, the crop is a closer view, the "
-    "noise speckles everything; AlexNet's colour change can hardly be seen, fifteen times as much light bleaches the "
-    "picture, and far along the second axis it changes its hue.",
+    "noise speckles everything; AlexNet's colour change can hardly be seen, fifteen times as far along the first axis "
+    "the picture is plainly brighter, and far along the second axis it changes its hue.",
 )
 
 # %% [markdown] covers="78"
@@ -835,7 +835,7 @@ plots.show(
     fig,
     alt="Where one weight ends against where the data pull it. L1 moves every weight towards 0 by the same amount and "
     f"leaves {zeros['L1, λ₁ = 0.5']} of 41 at 0; L2 halves every weight; the elastic net leaves "
-    f"{zeros['elastic net, 0.25 and 0.25']} at 0 and shrinks the others by a smaller share.",
+    f"{zeros['elastic net, 0.25 and 0.25']} at 0, and its line lies between the two others.",
 )
 
 # %% [markdown] covers="79"
@@ -1192,7 +1192,8 @@ check(early_stopping, [5.0, 4.0], -1).raises(ValueError)
 #
 # What counts is the share of *test* examples read right, and beside it stands the share of the *training* examples: the
 # distance of the two is the gap. A net with augmentation or dropout never sees the same example twice and needs more
-# epochs. So both nets of a comparison always get the same number of epochs, and enough for the slower one.
+# epochs. So both nets of a comparison always get the same number of epochs, and enough for the slower one, except once
+# to show what goes wrong otherwise.
 
 
 # %% experiment seconds=1 folded=true
@@ -1571,7 +1572,7 @@ else:
     slow = (runs["none", "right"][1] - runs["dropout, p = 0.5", "right"][1])[: training.full_or_fast(3, 1)]
     plots.show(
         fig,
-        alt="Test accuracy by epoch. With right labels all curves rise and then stay level; dropout is "
+        alt="Test accuracy by epoch. With right labels all curves rise and then stay nearly level; dropout is "
         f"{slow[-1]:.0f} points behind after {len(slow)} epochs and catches up. With wrong labels the net without "
         f"any regulariser rises to {peak:.0f} % and ends at {last:.0f} %; at the end "
         + ", ".join(f"{way} has {runs[way, 'wrong'][1][-1]:.0f} %" for way in REGULARISERS)
