@@ -37,9 +37,11 @@ def build_module(course: Course, module: str) -> list[str]:
     made = _make(course, module, course.root)
     target = course.notebooks / module
     changed = _differences(made, target)
-    if changed:
-        shutil.rmtree(target, ignore_errors=True)
-        shutil.copytree(made, target)
+    for name in changed:  # a record that agrees stays as it is, digits of another processor and all
+        (target / name).unlink(missing_ok=True)
+        if (made / name).is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(made / name, target / name)
     return changed
 
 

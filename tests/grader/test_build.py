@@ -129,6 +129,22 @@ def test_what_another_processor_computes_is_no_drift(built_course, tmp_path, bef
     assert drift(course, "01_windows") == (["01_windows.checks.json"] if drifted else [])
 
 
+def test_a_build_leaves_a_record_that_agrees(built_course, tmp_path):
+    course = make_course(tmp_path)
+    shutil.copytree(built_course.notebooks, course.notebooks)
+    home = course.notebooks / "01_windows"
+    record = home / "01_windows.checks.json"
+    record.write_text(record.read_text(encoding="utf-8").replace("4.0", "4.000001"), encoding="utf-8")
+    (home / "pictures").mkdir()
+    (home / "pictures" / "left_over.png").write_text("x")
+    (home / "01_windows.ipynb").write_text("old", encoding="utf-8")
+    assert build_module(course, "01_windows") == ["01_windows.ipynb", "pictures/left_over.png"]
+    assert "4.000001" in record.read_text(encoding="utf-8")
+    assert not (home / "pictures" / "left_over.png").exists()
+    notebook = (home / "01_windows.ipynb").read_bytes()
+    assert notebook == (built_course.notebooks / "01_windows" / "01_windows.ipynb").read_bytes()
+
+
 def test_a_failed_build_keeps_the_old_notebook(course):
     build_module(course, "01_windows")
     path = course.notebooks / "01_windows" / "01_windows.ipynb"
