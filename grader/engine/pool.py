@@ -93,7 +93,7 @@ def examine_all(
         while waiting or examiners:
             # Work is given out before the replies are yielded: no process waits while the caller writes them down.
             while waiting and len(examiners) < jobs:
-                core = min(cores, key=[examiner.core for examiner in examiners].count) if jobs >= len(cores) else None
+                core = min(cores, key=[examiner.core for examiner in examiners].count) if jobs == len(cores) else None
                 examiners.append(_Examiner(examine, tasks, patience, core))
                 examiners[-1].give(waiting.popleft())
             replies = []
