@@ -1192,8 +1192,8 @@ check(early_stopping, [5.0, 4.0], -1).raises(ValueError)
 #
 # What counts is the share of *test* examples read right, and beside it stands the share of the *training* examples: the
 # distance of the two is the gap. A net with augmentation or dropout never sees the same example twice and needs more
-# epochs. So both nets of a comparison always get the same number of epochs, and enough for the slower one, except once
-# to show what goes wrong otherwise.
+# epochs. So both nets of a comparison get the same number of epochs, and enough for the slower one, but for one case
+# that shows what goes wrong otherwise.
 
 
 # %% experiment seconds=1 folded=true

@@ -1191,11 +1191,11 @@ in_words = "; ".join(f"{kind}: correlation {rho:.2f}, gain {b - a:.1f}" for kind
 plots.show(fig, alt=f"Gain of five networks over one against the correlation of their errors. {in_words}.")
 
 # %% [markdown] covers="114"
-# On the whole, the less the errors of the members are correlated, the more five of them gain
-# over *one of them*. But look at the column "five" too: members that each saw only a part of the data are worse one by
-# one, and the ensemble inherits that. What counts in the end is the accuracy of the five together, and there none of
-# the first three kinds is far ahead: from draw to draw they change places. Lecture E's next slide has the bill: *a big
-# ensemble is highly redundant*; five networks cost five times the time and memory at each use.
+# On the whole, the less the errors of the members are correlated, the more five of them gain over *one of them*. But
+# look at the column "five" too: members that each saw only a part of the data are worse one by one, and the ensemble
+# inherits that. What counts in the end is the accuracy of the five together, and there none of the first three kinds is
+# far ahead: from draw to draw they change places. Lecture E's next slide has the bill: *a big ensemble is highly
+# redundant*; five networks cost five times the time and memory at each use.
 #
 # Two doubts. 1,000 pictures are few. And the learning rate of these members never fell, so that part of what the
 # average removes is the jitter of the last steps: even five checkpoints of one run gain. What is left of the gain with

@@ -1895,7 +1895,7 @@ plots.show(
 # Sometimes they agree: block 3's unit paints the turquoise of its patches, that of block 5, whose patches are legs,
 # dark bars, that of block 11 straight lines. From the mesh of block 8's unit nobody would guess the fruit. The patch
 # shows what there was in 216 pictures; the painting goes where no photograph is, and its *mean* activation is between
-# two thirds of the largest in any patch and twice that. Both are evidence, neither is the meaning of the unit.
+# about two thirds of the largest in any patch and twice that. Both are evidence, neither is the meaning of the unit.
 #
 # # Part 5 · Deep dream
 #

@@ -24,12 +24,16 @@ def test_every_task_is_answered_once_by_another_process(jobs):
     assert 1 <= len(pids) <= jobs
 
 
+def cores_here():
+    return " ".join(map(str, os.sched_getaffinity(0)))
+
+
 def test_each_process_keeps_to_a_core_where_there_are_as_many():
     cores = os.sched_getaffinity(0)
 
     def examine(task):
         time.sleep(0.05)  # so that no process takes the tasks of all
-        return " ".join(map(str, os.sched_getaffinity(0)))
+        return cores_here()
 
     tasks = list(range(2 * len(cores)))
     assert set(collected(tasks, examine, jobs=len(cores)).values()) == {str(core) for core in cores}
@@ -44,7 +48,7 @@ def test_a_core_is_taken_again_when_its_process_has_died(tmp_path):
             (tmp_path / "died").touch()
             os.kill(os.getpid(), signal.SIGKILL)
         time.sleep(0.05)
-        return " ".join(map(str, os.sched_getaffinity(0)))
+        return cores_here()
 
     tasks = list(range(3 * len(cores)))
     assert set(collected(tasks, examine, jobs=len(cores)).values()) == {str(core) for core in cores}
@@ -52,8 +56,7 @@ def test_a_core_is_taken_again_when_its_process_has_died(tmp_path):
 
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="there is one core")
 def test_fewer_processes_than_cores_may_run_on_all():
-    cores = " ".join(map(str, os.sched_getaffinity(0)))
-    assert collected([0], lambda task: " ".join(map(str, os.sched_getaffinity(0))), jobs=1) == {0: cores}
+    assert collected([0], lambda task: cores_here(), jobs=1) == {0: cores_here()}
 
 
 def test_nothing_to_do_is_done():
